@@ -1,0 +1,167 @@
+// One local APIC: accept, dispatch, EOI. Leaf functions over a row (layout.ts).
+import { bump, coldRow, counts, row, rows } from '../arena';
+import {
+  EVENT_ACCEPT,
+  EVENT_COALESCE,
+  EVENT_DISPATCH,
+  EVENT_EOI,
+  EVENT_NMI,
+  EVENT_REJECT,
+  EVENT_STRAY_EOI,
+  NONE,
+} from '../codes';
+import * as L from '../layout';
+import { note } from './hash';
+import { tell } from './wake';
+
+/** Classes at or below which nothing is dispatched: in service, or TPR's class (never 0). */
+function blockedClasses(classes: u64): u32 {
+  return <u32>((classes >> L.CLASSES_ISR_SHIFT) & 0xffff) | (1 << (<u32>((classes >> 36) & 15)));
+}
+
+/** The three steps of an interrupt. A class only so that asc inlines them where they are used. */
+export class Lapic {
+  // SDM 3A "Task and Processor Priorities": an interrupt is dispatched only when its class is
+  // above the PPR's class. `irr & ~blocked > blocked` compares just the highest bits.
+  @inline static eligible(cpu: u32): bool {
+    const classes = load<u64>(row(cpu), L.R_CLASSES);
+    const blocked = blockedClasses(classes);
+    return (<u32>classes & 0xffff & ~blocked) > blocked;
+  }
+
+  // SDM 3A "Interrupt Acceptance for Fixed Interrupts": one IRR bit per vector; a second send
+  // to a set bit is merged with it. TMR takes the trigger mode at each acceptance.
+  // SDM 3A "Valid Interrupt Vectors": vectors 0-15 are illegal and set no IRR bit.
+  @inline static accept(cpu: u32, vector: u32, level: bool): void {
+    const at = row(cpu);
+    bump(at + L.R_ATTEMPTED);
+    if (vector < <u32>L.FIRST_LEGAL_VECTOR) {
+      bump(at + L.R_REJECTED);
+      note(at, EVENT_REJECT, vector);
+      return;
+    }
+    const slot = at + ((<usize>vector >> 4) << 1);
+    const bit: u32 = 1 << (vector & 15);
+    const word: u32 = load<u16>(slot, L.R_IRR);
+    let classes = load<u64>(at, L.R_CLASSES);
+    if (level || classes >> L.CLASSES_TMR_SHIFT != 0)
+      classes = trigger(cpu, vector, level, classes);
+    if ((word & bit) != 0) {
+      store<u64>(at, classes, L.R_CLASSES);
+      bump(at + L.R_COALESCED);
+      note(at, EVENT_COALESCE, vector);
+      return;
+    }
+    store<u16>(slot, <u16>(word | bit), L.R_IRR);
+    store<u64>(at, tell(cpu, classes | ((<u64>1) << (vector >> 4))), L.R_CLASSES);
+    note(at, EVENT_ACCEPT, vector);
+  }
+
+  // SDM 3A "Interrupt Acceptance for Fixed Interrupts": when the CPU takes the interrupt, the
+  // highest IRR bit is cleared and the same ISR bit set, as one step.
+  @inline static dispatch(cpu: u32): i32 {
+    const at = row(cpu);
+    const classes = load<u64>(at, L.R_CLASSES);
+    const blocked = blockedClasses(classes);
+    const requests = <u32>classes & 0xffff & ~blocked;
+    if (requests <= blocked) return NONE;
+    const top = 31 - clz<u32>(requests);
+    const bit = 31 - clz<u32>(load<u16>(at + ((<usize>top) << 1), L.R_IRR));
+    return Lapic.take(at, classes, top, bit);
+  }
+
+  /** IRR -> ISR of vector `top << 4 | bit`. */
+  @inline static take(at: usize, classes: u64, top: u32, bit: u32): i32 {
+    const slot = at + ((<usize>top) << 1);
+    const word: u32 = load<u16>(slot, L.R_IRR) & ~(1 << bit);
+    store<u16>(slot, <u16>word, L.R_IRR);
+    const serving: u32 = load<u16>(slot, L.R_ISR);
+    store<u16>(slot, <u16>(serving | (1 << bit)), L.R_ISR);
+    const emptied: u64 = word == 0 ? (<u64>1) << top : 0;
+    store<u64>(at, (classes & ~emptied) | ((<u64>0x10000) << top), L.R_CLASSES);
+    bump(at + L.R_DELIVERED);
+    const vector = (top << 4) | bit;
+    note(at, EVENT_DISPATCH, vector);
+    if (counts != 0) countVector(at, vector);
+    return vector;
+  }
+
+  // SDM 3A "Signaling Interrupt Servicing Completion": EOI clears the highest ISR bit, whichever
+  // handler wrote it. With ISR empty the SDM is silent; as every peer does, nothing changes.
+  @inline static eoi(cpu: u32): i32 {
+    const at = row(cpu);
+    const classes = load<u64>(at, L.R_CLASSES);
+    const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
+    if (serving == 0) {
+      bump(at + L.R_STRAY_EOIS);
+      note(at, EVENT_STRAY_EOI, 0);
+      return NONE;
+    }
+    const top = 31 - clz<u32>(serving);
+    const slot = at + ((<usize>top) << 1);
+    const old: u32 = load<u16>(slot, L.R_ISR);
+    const bit = 31 - clz<u32>(old);
+    const word = old ^ (1 << bit);
+    store<u16>(slot, <u16>word, L.R_ISR);
+    const emptied: u64 = word == 0 ? (<u64>0x10000) << top : 0;
+    store<u64>(at, classes & ~emptied, L.R_CLASSES);
+    bump(at + L.R_EOIS);
+    const vector = (top << 4) | bit;
+    note(at, EVENT_EOI, vector);
+    return vector;
+  }
+}
+
+function countVector(at: usize, vector: u32): void {
+  const slot = counts + ((at - rows) << (L.COUNTS_SHIFT - L.ROW_SHIFT)) + ((<usize>vector) << 2);
+  store<u32>(slot, load<u32>(slot) + 1);
+}
+
+/** Sets or clears the TMR bit; returns the class summary that goes with it. */
+function trigger(cpu: u32, vector: u32, level: bool, classes: u64): u64 {
+  const slot = coldRow(cpu) + ((<usize>vector >> 4) << 1);
+  const bit: u32 = 1 << (vector & 15);
+  const old: u32 = load<u16>(slot, L.C_TMR);
+  const word: u32 = level ? old | bit : old & ~bit;
+  store<u16>(slot, <u16>word, L.C_TMR);
+  const field = (<u64>1) << (L.CLASSES_TMR_SHIFT + (vector >> 4));
+  return word != 0 ? classes | field : classes & ~field;
+}
+
+/**
+ * Takes one named vector, whatever else is pending: for replaying a trace whose handler
+ * entry says what the CPU took. NONE when it is not pending or blocked by the PPR.
+ */
+export function dispatchVector(cpu: u32, vector: u32): i32 {
+  const at = row(cpu);
+  const classes = load<u64>(at, L.R_CLASSES);
+  const top = vector >> 4;
+  const word: u32 = load<u16>(at + ((<usize>top) << 1), L.R_IRR);
+  if (((word >> (vector & 15)) & 1) == 0) return NONE;
+  if ((<u32>1) << top <= blockedClasses(classes)) return NONE;
+  return Lapic.take(at, classes, top, vector & 15);
+}
+
+// SDM 3A "Task and Processor Priorities": PPR = TPR when its class is the higher or equal one
+// (on a tie the sub-class is model-specific; we choose TPR's), else ISRV's class with sub-class 0.
+export function ppr(cpu: u32): u32 {
+  const classes = load<u64>(row(cpu), L.R_CLASSES);
+  const tpr = <u32>(classes >> L.CLASSES_TPR_SHIFT) & 0xff;
+  const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
+  const servingClass: u32 = serving == 0 ? 0 : 31 - clz<u32>(serving);
+  return tpr >> 4 >= servingClass ? tpr : servingClass << 4;
+}
+
+/** Writes TPR; a lower TPR may make a pending vector eligible, which puts the CPU on the wake list. */
+export function setTpr(cpu: u32, tpr: u32): void {
+  const at = row(cpu);
+  const classes = load<u64>(at, L.R_CLASSES) & ~((<u64>0xff) << L.CLASSES_TPR_SHIFT);
+  store<u64>(at, classes | ((<u64>tpr) << L.CLASSES_TPR_SHIFT), L.R_CLASSES);
+  if (Lapic.eligible(cpu)) store<u64>(at, tell(cpu, load<u64>(at, L.R_CLASSES)), L.R_CLASSES);
+}
+
+// SDM 3A "Task and Processor Priorities": NMI bypasses IRR, ISR and PPR.
+export function nmi(cpu: u32): void {
+  bump(coldRow(cpu) + L.C_NMIS);
+  note(row(cpu), EVENT_NMI, 2);
+}

@@ -1,0 +1,68 @@
+// The writes that Linux's drivers end in, each counted and, when asked, logged.
+import { bump, log, logCapacity } from '../arena';
+import { deliver } from '../bus/destination';
+import { sendIcr } from '../bus/icr';
+import {
+  ICR_NMI,
+  LOG_ICR,
+  LOG_ICR_XAPIC,
+  LOG_SELF_IPI,
+  LOG_SHORTHAND_XAPIC,
+  VECTOR_NMI,
+} from '../codes';
+import * as L from '../layout';
+
+/** Appends to the write log; the host empties it before each send it wants to see. */
+export function record(kind: u32, dest: u32, low: u32, extra: u32): void {
+  if (load<u32>(L.H_LOGGING) == 0) return;
+  const count = load<u32>(L.H_LOG_COUNT);
+  store<u32>(L.H_LOG_COUNT, count + 1);
+  if (count >= logCapacity) return;
+  const at = log + ((<usize>count) << L.LOG_SHIFT);
+  store<u32>(at, kind);
+  store<u32>(at, dest, 4);
+  store<u32>(at, low, 8);
+  store<u32>(at, extra, 12);
+}
+
+// Linux 6.12 arch/x86/kernel/apic/local.h __prepare_ICR(): NMI is a delivery mode with vector 0.
+export function prepareIcr(shorthand: u32, vector: u32, mode: u32): u32 {
+  return shorthand | mode | (vector == <u32>VECTOR_NMI ? <u32>ICR_NMI : vector);
+}
+
+// Linux 6.12 arch/x86/include/asm/apic.h native_x2apic_icr_write(): one wrmsr, never a wait.
+export function x2apicIcrWrite(from: u32, dest: u32, low: u32): void {
+  bump(L.L_ICR_WRITES);
+  record(LOG_ICR, dest, low, 0);
+  sendIcr(from, dest, low);
+}
+
+// Linux 6.12 arch/x86/kernel/apic/x2apic_phys.c x2apic_send_IPI_self(): wrmsr of SELF_IPI, no fence.
+export function x2apicSelfIpi(from: u32, vector: u32): void {
+  bump(L.L_ICR_WRITES);
+  bump(L.L_SELF_IPI_WRITES);
+  record(LOG_SELF_IPI, 0, vector, 0);
+  deliver(from, vector);
+}
+
+// Linux 6.12 arch/x86/kernel/apic/ipi.c __default_send_IPI_dest_field(): wait, ICR2, ICR. The
+// delivery status of an untimed bus is always idle: one poll each.
+export function xapicWrite(from: u32, dest: u32, low: u32): void {
+  bump(L.L_IDLE_POLLS);
+  bump(L.L_ICR2_WRITES);
+  bump(L.L_ICR_WRITES);
+  record(LOG_ICR_XAPIC, dest & 0xff, low, 0);
+  sendIcr(from, dest & 0xff, low);
+}
+
+// Linux 6.12 arch/x86/kernel/apic/ipi.c __default_send_IPI_shortcut(): wait, ICR; ICR2 untouched.
+export function xapicShorthand(from: u32, low: u32): void {
+  bump(L.L_IDLE_POLLS);
+  bump(L.L_ICR_WRITES);
+  record(LOG_SHORTHAND_XAPIC, 0, low, 0);
+  sendIcr(from, 0, low);
+}
+
+export function irqSave(): void {
+  bump(L.L_IRQ_SAVES);
+}

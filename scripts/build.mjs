@@ -1,0 +1,49 @@
+// Builds everything: layout fingerprint -> core.wasm -> embedded base64 -> dist/.
+// `--core` stops before tsc (enough for the tests, which run the sources).
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+mkdirSync('build', { recursive: true });
+
+/** Write only when the content differs, so that watchers and caches stay quiet. */
+function writeIfChanged(file, text) {
+  let old = '';
+  try {
+    old = readFileSync(file, 'utf8');
+  } catch {}
+  if (old !== text) writeFileSync(file, text);
+}
+
+const banner = '// Written by scripts/build.mjs; do not edit.\n';
+const map = ['assembly/layout.ts', 'assembly/codes.ts']
+  .map((f) => readFileSync(f, 'utf8'))
+  .join('');
+const fingerprint =
+  createHash('sha256').update(map.replace(/\r/g, '')).digest().readUInt32LE() >>> 1;
+writeIfChanged(
+  'assembly/fingerprint.ts',
+  `${banner}export const LAYOUT_FINGERPRINT = ${fingerprint};\n`,
+);
+
+for (const target of process.argv.includes('--debug') ? ['release', 'debug'] : ['release']) {
+  const { error, stderr } = await asc.main(['--config', 'asconfig.json', '--target', target]);
+  if (error) {
+    process.stderr.write(`${stderr.toString()}${error.message}\n`);
+    process.exit(1);
+  }
+}
+const wasm = readFileSync('build/release.wasm').toString('base64');
+writeIfChanged('src/core/embedded.ts', `${banner}export const WASM_BASE64 =\n  '${wasm}';\n`);
+
+if (!process.argv.includes('--core')) {
+  const require = createRequire(import.meta.url);
+  const tsc = require.resolve('typescript/package.json').replace('package.json', 'bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.json'], { stdio: 'inherit' });
+  chmodSync('dist/src/cli/main.js', 0o755);
+}

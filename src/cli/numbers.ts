@@ -1,0 +1,64 @@
+// Numbers as people type them: 0xfd, 50M, 1_000, 1e6; lists: 1-3,8.
+import { usage } from '../errors.js';
+
+const SUFFIX: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
+
+/** One non-negative integer. */
+export function parseNumber(what: string, text: string, min: number, max: number): number {
+  const plain = text.trim().replace(/_/g, '');
+  const match = /^(?:(0x[0-9a-f]+)|(\d+(?:\.\d+)?(?:e\d+)?)([kmg]?))$/i.exec(plain);
+  const value = match
+    ? match[1]
+      ? Number(match[1])
+      : Math.round(Number(match[2]) * SUFFIX[match[3]!.toLowerCase()]! * 1e6) / 1e6
+    : Number.NaN;
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw usage(
+      what,
+      text,
+      `an integer ${min}-${max} such as ${Math.min(max, 253)}, 0x${Math.min(max, 253).toString(16)} or 50M`,
+    );
+  }
+  return value;
+}
+
+/** A 64-bit seed. */
+export function parseSeed(what: string, text: string): bigint {
+  if (/^(0x[0-9a-f]+|\d+)$/i.test(text) && BigInt(text) < 1n << 64n) return BigInt(text);
+  throw usage(what, text, 'an integer 0 to 2^64-1 such as 42 or 0xdeadbeef');
+}
+
+/** A list of numbers and ascending ranges, in the order given. Empty text is the empty list. */
+export function parseNumberList(
+  what: string,
+  text: string,
+  min: number,
+  max: number,
+  most = 65536,
+): number[] {
+  const out: number[] = [];
+  if (text.trim() === '') return out;
+  for (const part of text.split(',')) {
+    const [first = '', last, ...rest] = part.split('-');
+    if (rest.length > 0) throw usage(what, part, 'numbers and ranges such as 1-3,8');
+    const from = parseNumber(what, first, min, max);
+    const to = last === undefined ? from : parseNumber(what, last, min, max);
+    if (to < from || out.length + to - from >= most) {
+      throw usage(what, part, `ascending ranges such as 1-3,8, at most ${most} numbers`);
+    }
+    for (let n = from; n <= to; n++) out.push(n);
+  }
+  return out;
+}
+
+/** Ascending numbers as a list: 1-3,8. */
+export function formatList(values: readonly number[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < values.length; ) {
+    let j = i;
+    while (j + 1 < values.length && values[j + 1] === values[j]! + 1) j++;
+    parts.push(i === j ? `${values[i]}` : `${values[i]}-${values[j]}`);
+    i = j + 1;
+  }
+  return parts.join(',');
+}

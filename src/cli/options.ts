@@ -1,0 +1,104 @@
+// One table per command drives parsing, checking and --help.
+import { parseArgs } from 'node:util';
+import { UsageError, usage } from '../errors.js';
+
+export interface OptionSpec {
+  /** Placeholder of its value; none for a switch. */
+  value?: string;
+  help: string;
+}
+
+export interface CommandSpec {
+  summary: string;
+  positional?: string;
+  options: Record<string, OptionSpec>;
+  examples: readonly string[];
+}
+
+export interface Parsed {
+  positionals: string[];
+  text(name: string): string | undefined;
+  flag(name: string): boolean;
+}
+
+/** @throws UsageError for unknown options, missing values and surplus arguments */
+export function parseCommand(name: string, spec: CommandSpec, argv: string[]): Parsed {
+  const options = Object.fromEntries(
+    Object.entries(spec.options).map(([key, o]) => [
+      key,
+      { type: o.value ? ('string' as const) : ('boolean' as const) },
+    ]),
+  );
+  let result: { values: Record<string, unknown>; positionals: string[] };
+  try {
+    result = parseArgs({
+      args: argv,
+      options,
+      allowPositionals: true,
+      strict: true,
+    }) as typeof result;
+  } catch (error) {
+    throw explain(name, spec, error as Error & { code?: string });
+  }
+  if (!spec.positional && result.positionals.length > 0) {
+    throw usage(
+      'argument',
+      result.positionals[0],
+      'no arguments here',
+      `see ipistorm ${name} --help`,
+    );
+  }
+  return {
+    positionals: result.positionals,
+    text: (key) => result.values[key] as string | undefined,
+    flag: (key) => result.values[key] === true,
+  };
+}
+
+function explain(name: string, spec: CommandSpec, error: Error & { code?: string }): UsageError {
+  const unknown = /Unknown option '(-+)([^']+)'/.exec(error.message);
+  if (!unknown)
+    return new UsageError(`${error.message.split('. ')[0]}; see ipistorm ${name} --help`);
+  const known = Object.keys(spec.options);
+  const near = nearest(unknown[2]!, known);
+  const next = near ? `did you mean --${near}?` : `see ipistorm ${name} --help`;
+  return usage('option', unknown[1]! + unknown[2]!, known.map((k) => `--${k}`).join(', '), next);
+}
+
+/** The known word within two edits of `word`. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known.map((k) => [distance(word, k), k] as const).sort((a, b) => a[0] - b[0]);
+  return ranked[0] && ranked[0][0] <= 2 ? ranked[0][1] : undefined;
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+export function helpText(name: string, spec: CommandSpec): string {
+  const shown = Object.entries(spec.options).map(([key, o]) => [
+    `--${key}${o.value ? ` ${o.value}` : ''}`,
+    o.help,
+  ]);
+  const width = Math.max(...shown.map(([left]) => left!.length));
+  return [
+    `ipistorm ${name}${spec.positional ? ` ${spec.positional}` : ''} [options]`,
+    '',
+    spec.summary,
+    '',
+    'Options',
+    ...shown.map(([left, help]) => `  ${left!.padEnd(width)}  ${help}`),
+    '',
+    'Examples',
+    ...spec.examples.map((example) => `  ${example}`),
+  ].join('\n');
+}

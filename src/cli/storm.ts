@@ -1,0 +1,284 @@
+// ipistorm storm: an untimed storm and its counters.
+
+import type { MachineOptions } from '../config.js';
+import { usage } from '../errors.js';
+import { procInterrupts } from '../interrupts.js';
+import { Machine } from '../machine.js';
+import { PATTERNS, type StormOptions, type StormResult, stormJson, VIAS } from '../storm.js';
+import { MACHINE_OPTIONS, machineOptions, oneOf } from './machine-options.js';
+import { parseNumber, parseNumberList, parseSeed } from './numbers.js';
+import type { CommandSpec, Parsed } from './options.js';
+import { breathe, count, si, type Terminal, watchInterrupt } from './terminal.js';
+
+interface Preset {
+  help: string;
+  machine: MachineOptions;
+  storm: StormOptions;
+  tlb?: boolean;
+}
+
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+export const PRESETS: Record<string, Preset> = {
+  random: { help: 'all to all, Linux IPI vectors', machine: { cpus: 64 }, storm: { sends: 10e6 } },
+  'all-vectors': {
+    help: '240 vectors, 4096 sends before any handler runs',
+    machine: { cpus: 64 },
+    storm: { sends: 10e6, vectors: range(16, 255), depth: 4096 },
+  },
+  'hot-target': {
+    help: 'everybody hits CPU 0, 64 sends deep: watch them coalesce',
+    machine: { cpus: 64 },
+    storm: { sends: 10e6, pattern: 'hot', depth: 64 },
+  },
+  'resched-pingpong': {
+    help: 'pairs exchange RESCHEDULE IPIs',
+    machine: { cpus: 64 },
+    storm: { sends: 10e6, pattern: 'pairs', vectors: [0xfd] },
+  },
+  'tlb-shootdown': {
+    help: 'random sets of 16 CPUs, through send_call_func_ipi',
+    machine: { topology: { sockets: 2, cores: 24, threads: 2 } },
+    storm: { sends: 1e6, pattern: 'mask-random', via: 'call', vectors: [0xfc] },
+    tlb: true,
+  },
+  membarrier: {
+    help: 'all but self, through send_call_func_ipi',
+    machine: { topology: { sockets: 2, cores: 24, threads: 2 } },
+    storm: { sends: 200e3, pattern: 'allbutself', via: 'call', vectors: [0xfc] },
+  },
+  huge: {
+    help: '65,536 CPUs, all but self',
+    machine: { cpus: 65536 },
+    storm: { sends: 1000, pattern: 'allbutself' },
+  },
+};
+
+export const STORM: CommandSpec = {
+  summary: `Sends IPIs in a pattern and counts what becomes of them.\n\nPresets: ${Object.entries(
+    PRESETS,
+  )
+    .map(([name, p]) => `\n  ${name.padEnd(17)} ${p.help}`)
+    .join('')}`,
+  options: {
+    preset: {
+      value: 'NAME',
+      help: 'start from a preset (default random); other options override it',
+    },
+    ...MACHINE_OPTIONS,
+    sends: { value: 'N', help: 'sends, such as 50M (one may reach many targets)' },
+    pattern: { value: 'NAME', help: Object.keys(PATTERNS).join(' | ') },
+    via: {
+      value: 'PATH',
+      help: `${Object.keys(VIAS).join(' | ')}: a bare ICR write, or Linux's path`,
+    },
+    vectors: { value: 'LIST', help: 'vectors, such as 0xfb-0xfd or 16-255' },
+    depth: { value: 'D', help: 'sends before the targets run their handlers' },
+    target: { value: 'CPU', help: 'target of the hot pattern' },
+    size: { value: 'K', help: 'CPUs in a mask' },
+    stride: { value: 'N', help: 'distance between CPUs of mask-strided' },
+    tpr: { value: 'T', help: 'TPR of every CPU, or CPU:T,CPU:T ...' },
+    seed: { value: 'S', help: '64-bit seed (default 1)' },
+    repeat: { value: 'N', help: 'run it N times, check that all agree, print the median rate' },
+    interrupts: { help: 'print the result as /proc/interrupts' },
+    tlb: { help: 'call-function handlers count as TLB shootdowns' },
+    json: { help: 'machine-readable output' },
+    csv: { help: 'one row per CPU' },
+  },
+  examples: [
+    'ipistorm storm --preset hot-target',
+    'ipistorm storm --cpus 1024 --pattern mask-random --size 64 --sends 1M --driver x2apic_phys',
+    'ipistorm storm --preset tlb-shootdown --interrupts --cpus 8',
+    'ipistorm storm --preset huge --sends 5000',
+  ],
+};
+
+function stormOptions(args: Parsed, preset: Preset): StormOptions {
+  const options: StormOptions = { ...preset.storm };
+  const number = (key: string, min: number, max: number) => {
+    const text = args.text(key);
+    return text === undefined ? undefined : parseNumber(`--${key}`, text, min, max);
+  };
+  const pattern = args.text('pattern');
+  if (pattern !== undefined) {
+    options.pattern = oneOf('--pattern', pattern, PATTERNS);
+    delete options.via;
+  }
+  const via = args.text('via');
+  if (via !== undefined) options.via = oneOf('--via', via, VIAS);
+  const vectors = args.text('vectors');
+  if (vectors !== undefined) options.vectors = parseNumberList('--vectors', vectors, 0, 255, 256);
+  const seed = args.text('seed');
+  if (seed !== undefined) options.seed = parseSeed('--seed', seed);
+  const tpr = args.text('tpr');
+  if (tpr !== undefined) options.tpr = parseTpr(tpr);
+  options.sends = number('sends', 1, Number.MAX_SAFE_INTEGER) ?? options.sends;
+  options.depth = number('depth', 1, 2 ** 31) ?? options.depth;
+  options.target = number('target', 0, 65535) ?? options.target;
+  options.size = number('size', 1, 65535) ?? options.size;
+  options.stride = number('stride', 1, 65536) ?? options.stride;
+  return options;
+}
+
+function parseTpr(text: string): number | Map<number, number> {
+  if (!text.includes(':')) return parseNumber('--tpr', text, 0, 255);
+  return new Map(
+    text.split(',').map((pair) => {
+      const [cpu = '', value = ''] = pair.split(':');
+      return [parseNumber('--tpr', cpu, 0, 65535), parseNumber('--tpr', value, 0, 255)] as const;
+    }),
+  );
+}
+
+export interface TimedStorm {
+  machine: Machine;
+  result: StormResult;
+  elapsedNs: number;
+  interrupted: boolean;
+}
+
+/** Runs one storm with a progress line; Ctrl-C ends it after the slice under way. */
+export async function timedStorm(
+  machine: Machine,
+  options: StormOptions,
+  terminal: Terminal,
+): Promise<TimedStorm> {
+  const interrupt = watchInterrupt();
+  const run = machine.stormSlices(options);
+  let elapsed = 0n;
+  const advance = (stop: boolean) => {
+    const start = process.hrtime.bigint();
+    const step = run.next(stop);
+    elapsed += process.hrtime.bigint() - start;
+    return step;
+  };
+  let step = advance(false);
+  while (!step.done) {
+    const { sends, total, targetsPerSend } = step.value;
+    const ipis = sends * targetsPerSend;
+    terminal.progress(
+      sends / total,
+      `${si(ipis)}IPIs  ${si(ipis / (Number(elapsed) / 1e9))}IPIs/s`,
+    );
+    await breathe();
+    step = advance(interrupt.hit);
+  }
+  terminal.clearProgress();
+  interrupt.done();
+  return { machine, result: step.value, elapsedNs: Number(elapsed), interrupted: interrupt.hit };
+}
+
+export async function runStorm(args: Parsed, terminal: Terminal): Promise<number> {
+  const preset = PRESETS[oneOf('--preset', args.text('preset') ?? 'random', PRESETS)]!;
+  const repeat = parseNumber('--repeat', args.text('repeat') ?? '1', 1, 1000);
+  const options = stormOptions(args, preset);
+  const wanted = machineOptions(args, preset.machine);
+  const runs: TimedStorm[] = [];
+  for (let i = 0; i < repeat && !runs.at(-1)?.interrupted; i++) {
+    const machine = Machine.create({ ...wanted, countVectors: args.flag('interrupts') });
+    runs.push(await timedStorm(machine, options, terminal));
+  }
+  const first = runs[0]!;
+  const whole = runs.filter((run) => !run.interrupted);
+  const differs = whole.find((run) => run.result.eventHash !== whole[0]!.result.eventHash);
+  if (args.flag('json'))
+    terminal.print(
+      JSON.stringify(
+        { ...stormJson(first.result), machine: describe(first.machine), wall: wall(runs) },
+        null,
+        2,
+      ),
+    );
+  else if (args.flag('csv')) printCsv(first.machine, terminal);
+  else if (args.flag('interrupts'))
+    terminal.print(procInterrupts(first.machine, { tlb: args.flag('tlb') || preset.tlb === true }));
+  else printStorm(runs, terminal);
+  if (differs)
+    throw usage(
+      'event hash',
+      differs.result.eventHash,
+      first.result.eventHash,
+      'the runs differ: please report it',
+    );
+  return runs.at(-1)!.interrupted ? 130 : 0;
+}
+
+function describe(machine: Machine): object {
+  const { cpus, mode, driver, era } = machine.config;
+  return { cpus, mode, driver, era };
+}
+
+function rates(runs: TimedStorm[]): number[] {
+  return runs
+    .map(({ result, elapsedNs }) => (result.counters.attempted / elapsedNs) * 1e9)
+    .sort((a, b) => a - b);
+}
+
+function wall(runs: TimedStorm[]): object {
+  const sorted = rates(runs);
+  return {
+    runs: runs.length,
+    interrupted: runs.at(-1)!.interrupted,
+    elapsed_ns: runs[0]!.elapsedNs,
+    ipis_per_s_median: Math.round(sorted[sorted.length >> 1]!),
+    ipis_per_s_min: Math.round(sorted[0]!),
+    ipis_per_s_max: Math.round(sorted.at(-1)!),
+  };
+}
+
+export function printStorm(runs: TimedStorm[], terminal: Terminal): void {
+  const { result, machine, interrupted, elapsedNs } = runs[0]!;
+  const { counters, costs } = result;
+  const { mode, driver, era } = machine.config;
+  terminal.title(
+    `${result.pattern} via ${result.via}: ${count(result.cpus)} CPUs, ${mode}, ${era} ${driver}, depth ${result.depth}, seed ${result.seed}`,
+  );
+  if (interrupted)
+    terminal.print(terminal.style('yellow', 'interrupted: the figures are of what was done'));
+  const share = (n: number) => `${((100 * n) / Math.max(1, counters.attempted)).toFixed(1)} %`;
+  const rows = (['attempted', 'delivered', 'coalesced', 'rejected', 'pending'] as const).map(
+    (key) => [key, count(counters[key]), share(counters[key])],
+  );
+  terminal.table(['IPIs', 'count', 'share'], rows);
+  terminal.print(
+    `EOIs ${count(counters.eois)}, stray ${counters.strayEois}; attempted = delivered + coalesced + rejected + pending: holds`,
+  );
+  const per = (n: number) => (n / costs.sends).toFixed(n % costs.sends === 0 ? 0 : 2);
+  terminal.print(
+    `per send: ${per(costs.icrWrites)} ICR writes, ${per(costs.fences)} fences, ${per(costs.irqSaves)} irq saves, ${per(costs.maskCopies)} mask copies, ${per(costs.maskWords)} mask words, ${per(costs.hypercalls)} hypercalls`,
+  );
+  terminal.print(`event hash ${result.eventHash}`);
+  const sorted = rates(runs);
+  const spread =
+    runs.length > 1
+      ? `, median of ${runs.length}: ${si(sorted[sorted.length >> 1]!)}(${si(sorted[0]!)}- ${si(sorted.at(-1)!)})`
+      : '';
+  terminal.print(
+    terminal.style(
+      'dim',
+      `wall clock: ${(elapsedNs / 1e9).toFixed(2)} s, ${si(counters.attempted / (elapsedNs / 1e9))}IPIs/s${spread}`,
+    ),
+  );
+}
+
+function printCsv(machine: Machine, terminal: Terminal): void {
+  terminal.print('cpu,apic_id,attempted,delivered,coalesced,rejected,pending,eois,stray_eois,nmis');
+  for (let cpu = 0; cpu < machine.config.cpus; cpu++) {
+    const c = machine.counters(cpu);
+    terminal.print(
+      [
+        cpu,
+        machine.config.apicIds[cpu],
+        c.attempted,
+        c.delivered,
+        c.coalesced,
+        c.rejected,
+        c.pending,
+        c.eois,
+        c.strayEois,
+        c.nmis,
+      ].join(','),
+    );
+  }
+}

@@ -1,0 +1,96 @@
+// Colour, tables and the progress line. No control character reaches anything but a terminal.
+import { styleText } from 'node:util';
+
+export class Terminal {
+  readonly #out: NodeJS.WriteStream;
+  readonly #err: NodeJS.WriteStream;
+  #progress = false;
+  #last = 0;
+
+  constructor(out: NodeJS.WriteStream = process.stdout, err: NodeJS.WriteStream = process.stderr) {
+    this.#out = out;
+    this.#err = err;
+  }
+
+  print(text = ''): void {
+    this.clearProgress();
+    this.#out.write(`${text}\n`);
+  }
+
+  note(text: string): void {
+    this.clearProgress();
+    this.#err.write(`${text}\n`);
+  }
+
+  style(format: 'bold' | 'dim' | 'green' | 'yellow' | 'cyan' | 'red', text: string): string {
+    const colour = this.#out.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+    return colour ? styleText(format, text, { validateStream: false } as never) : text;
+  }
+
+  title(text: string): void {
+    this.print(this.style('bold', text));
+  }
+
+  /** A bar on standard error, at most ten times a second; nothing when that is no terminal. */
+  progress(share: number, text: string): void {
+    const now = Date.now();
+    if (!this.#err.isTTY || (now - this.#last < 100 && share < 1)) return;
+    this.#last = now;
+    this.#progress = true;
+    const width = 24;
+    const full = Math.round(Math.min(1, share) * width);
+    const bar = `${'#'.repeat(full)}${'.'.repeat(width - full)}`;
+    this.#err.write(`\r\x1b[K[${bar}] ${(share * 100).toFixed(0).padStart(3)} %  ${text}`);
+  }
+
+  clearProgress(): void {
+    if (this.#progress) this.#err.write('\r\x1b[K');
+    this.#progress = false;
+  }
+
+  /** Columns padded to their widest cell; `left` columns are left-aligned, the others right. */
+  table(header: readonly string[], rows: readonly (readonly string[])[], left = 1): void {
+    const widths = header.map((h, c) =>
+      Math.max(h.length, ...rows.map((r) => (r[c] ?? '').length)),
+    );
+    const line = (cells: readonly string[]) =>
+      cells
+        .map((cell, c) => (c < left ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!)))
+        .join('  ')
+        .trimEnd();
+    this.print(this.style('dim', line(header)));
+    for (const row of rows) this.print(line(row));
+  }
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** 1234567 -> 1.23 M. */
+export function si(value: number): string {
+  const units: [number, string][] = [
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ];
+  for (const [size, name] of units)
+    if (value >= size) return `${(value / size).toPrecision(3)} ${name}`;
+  return `${Math.round(value)} `;
+}
+
+/** Resolves after pending signals and timers have run. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Set by Ctrl-C; a second one ends the process. */
+export function watchInterrupt(): { readonly hit: boolean; done(): void } {
+  const state = { hit: false, done: () => process.off('SIGINT', onSignal) };
+  const onSignal = () => {
+    if (state.hit) process.exit(130);
+    state.hit = true;
+  };
+  process.on('SIGINT', onSignal);
+  return state;
+}

@@ -1,0 +1,304 @@
+import * as C from '../assembly/codes.js';
+import * as L from '../assembly/layout.js';
+import {
+  DRIVERS,
+  ERAS,
+  type MachineConfig,
+  type MachineOptions,
+  MODES,
+  resolveConfig,
+} from './config.js';
+import { type CompiledModule, type CoreExports, instantiate } from './core/wasm.js';
+import { type Counters, emptyCounters, readSenderCosts, type SenderCosts } from './counters.js';
+import { checkInteger, InvariantError, usage } from './errors.js';
+import { LocalApic } from './lapic.js';
+import { LinuxSender } from './linux.js';
+import { openSnapshot, takeSnapshot, writeState } from './snapshot.js';
+import {
+  armStorm,
+  resolveStorm,
+  type StormOptions,
+  type StormResult,
+  targetsPerSend,
+} from './storm.js';
+
+export interface CreateOptions extends MachineOptions {
+  /** A compiled core (coreModule()), for sharing one compilation between workers. */
+  module?: CompiledModule;
+}
+
+/** What a storm tells between slices. */
+export interface StormProgress {
+  /** Sends made so far, of `sends`. */
+  sends: number;
+  total: number;
+  /** Fixed IPIs that one send reaches. */
+  targetsPerSend: number;
+}
+
+const AUDIT: Record<number, string> = {
+  [C.AUDIT_BALANCE]: 'attempted = delivered + coalesced + rejected + pending',
+  [C.AUDIT_IRR_SUMMARY]: 'the IRR class summary names the classes with a bit set',
+  [C.AUDIT_ISR_SUMMARY]: 'the ISR class summary names the classes with a bit set',
+  [C.AUDIT_TMR_SUMMARY]: 'the TMR class summary names the classes with a bit set',
+  [C.AUDIT_WAKE_LIST]: 'the wake list holds each listed CPU once',
+  [C.AUDIT_LOW_VECTOR]: 'vectors below 16 are never pending or in service',
+  [C.AUDIT_STORM_STATE]: 'the storm stays inside its tables',
+};
+
+/**
+ * A machine of local APICs, the bus between them, and the Linux that sends. Everything is
+ * synchronous and deterministic: the same calls give the same registers, counters and event hash.
+ */
+export class Machine {
+  readonly config: Readonly<MachineConfig>;
+  /** Linux's send paths: the machine's era and driver. */
+  readonly linux: LinuxSender;
+  readonly #core: CoreExports;
+  readonly #lapics = new Map<number, LocalApic>();
+
+  private constructor(config: MachineConfig, core: CoreExports) {
+    this.config = config;
+    this.#core = core;
+    this.linux = new LinuxSender(core, config.cpus);
+  }
+
+  /**
+   * @throws UsageError naming the option, what it got and what is allowed
+   * @throws RangeError when the host has no memory for it
+   */
+  static create(options: CreateOptions = {}): Machine {
+    const config = resolveConfig(options);
+    const core = instantiate(options.module);
+    const flags =
+      (config.noIpiBroadcast ? C.FLAG_NO_IPI_BROADCAST : 0) |
+      (config.hotplugCpu ? 0 : C.FLAG_NO_HOTPLUG_CPU) |
+      (config.vendor === 'amd' ? C.FLAG_NO_FENCE : 0) |
+      (config.countVectors ? C.FLAG_COUNT_VECTORS : 0);
+    const status = core.create(
+      config.cpus,
+      MODES[config.mode],
+      DRIVERS[config.driver],
+      ERAS[config.era],
+      flags,
+    );
+    if (status !== 0)
+      throw new RangeError(
+        `cpus: got ${config.cpus}, allowed what memory holds (256 bytes each and more); use fewer`,
+      );
+    const machine = new Machine(config, core);
+    const view = machine.#view();
+    const ident = view.getUint32(L.H_IDENT, true);
+    config.apicIds.forEach((id, cpu) => {
+      view.setUint32(ident + cpu * L.IDENT_BYTES, id, true);
+    });
+    const duplicate = core.commit();
+    if (duplicate >= 0) {
+      throw usage(
+        'apicIds',
+        config.apicIds[duplicate],
+        'distinct ids',
+        `CPU ${duplicate}'s is taken by a lower CPU`,
+      );
+    }
+    return machine;
+  }
+
+  /** A new machine from a snapshot. Foreign, truncated or altered ones are refused. */
+  static restore(bytes: Uint8Array, options: { module?: CompiledModule } = {}): Machine {
+    const saved = openSnapshot(bytes);
+    const name = <T extends string>(what: string, table: Record<T, number>, code: number): T => {
+      const found = (Object.keys(table) as T[]).find((key) => table[key] === code);
+      if (!found) throw usage(`snapshot ${what}`, code, `0-${Object.keys(table).length - 1}`);
+      return found;
+    };
+    const machine = Machine.create({
+      ...options,
+      mode: name('mode', MODES, saved.mode),
+      driver: name('driver', DRIVERS, saved.driver),
+      era: name('era', ERAS, saved.era),
+      apicIds: saved.apicIds,
+      noIpiBroadcast: (saved.flags & C.FLAG_NO_IPI_BROADCAST) !== 0,
+      hotplugCpu: (saved.flags & C.FLAG_NO_HOTPLUG_CPU) === 0,
+      vendor: saved.flags & C.FLAG_NO_FENCE ? 'amd' : 'intel',
+      countVectors: (saved.flags & C.FLAG_COUNT_VECTORS) !== 0,
+    });
+    writeState(bytes, machine.#core.memory.buffer);
+    const bad = machine.#core.audit();
+    if (bad >= 0)
+      throw usage(
+        'snapshot',
+        `a state of CPU ${bad} in which not: ${machine.#fault()}`,
+        'a state the machine can be in',
+      );
+    return machine;
+  }
+
+  /** State and configuration as one byte array; Machine.restore() takes it back. */
+  snapshot(): Uint8Array {
+    return takeSnapshot(this.#core.memory.buffer);
+  }
+
+  /** The local APIC of a CPU, 0 to cpus-1. */
+  lapic(cpu: number): LocalApic {
+    let lapic = this.#lapics.get(cpu);
+    if (!lapic) {
+      checkInteger('cpu', cpu, 0, this.config.cpus - 1);
+      lapic = new LocalApic(this.#core, cpu, (n) => this.counters(n));
+      this.#lapics.set(cpu, lapic);
+    }
+    return lapic;
+  }
+
+  /**
+   * One write of a CPU's Interrupt Command Register. SDM 3A "Interrupt Command Register (ICR)".
+   * @param from sending CPU
+   * @param dest 32 bits in x2APIC modes, 8 in xAPIC ones; ignored with a shorthand
+   * @param low low 32 bits; delivery modes fixed (0) and NMI (0x400)
+   */
+  writeICR(from: number, dest: number, low: number): void {
+    const x2apic = this.config.mode.startsWith('x2apic');
+    checkInteger('from', from, 0, this.config.cpus - 1);
+    checkInteger('dest', dest, 0, x2apic ? 0xffffffff : 0xff);
+    checkInteger('low', low, 0, 0xffffffff);
+    if (this.#core.writeIcr(from, dest, low) === C.UNSUPPORTED) {
+      throw usage('delivery mode', (low >> 8) & 7, '0 (fixed) and 4 (NMI)', 'see docs/fidelity.md');
+    }
+  }
+
+  /** CPUs with news since the last call, each once, in order of arrival. */
+  takeWoken(): number[] {
+    const count = this.#core.takeWakeList();
+    const view = this.#view();
+    const base = view.getUint32(L.H_WAKE, true);
+    return Array.from({ length: count }, (_, i) => view.getUint32(base + i * 4, true));
+  }
+
+  /** Every woken CPU runs its handlers as Linux does: acknowledge, EOI, next. */
+  runHandlers(): void {
+    this.#core.drain();
+  }
+
+  /**
+   * Runs a storm to its end and returns what it did (differences, so storms can follow each other).
+   * @throws InvariantError when an invariant breaks (a bug in ipistorm)
+   */
+  storm(options: StormOptions = {}): StormResult {
+    const run = this.stormSlices(options);
+    let step = run.next();
+    while (!step.done) step = run.next();
+    return step.value;
+  }
+
+  /** The same, slice by slice: yields progress; stop early by calling `return()` or leaving the loop. */
+  *stormSlices(
+    options: StormOptions = {},
+  ): Generator<StormProgress, StormResult, boolean | undefined> {
+    const storm = resolveStorm(options, this.config.cpus);
+    this.#setTprs(options.tpr);
+    this.runHandlers();
+    const before = { counters: this.counters(), costs: this.senderCosts() };
+    armStorm(this.#view(), storm);
+    const targets = targetsPerSend(storm.pattern, storm.size, this.config.cpus);
+    let sends = 0;
+    while (sends < storm.sends) {
+      const count = Math.min(storm.slice, storm.sends - sends);
+      this.#check(this.#core.storm(count));
+      sends += count;
+      const stop = yield { sends, total: storm.sends, targetsPerSend: targets };
+      if (stop) break;
+    }
+    this.runHandlers();
+    this.#check(this.#core.audit());
+    return {
+      pattern: storm.pattern,
+      via: storm.via,
+      cpus: this.config.cpus,
+      sends,
+      depth: storm.depth,
+      seed: String(storm.seed),
+      vectors: [...storm.vectors],
+      counters: difference(this.counters(), before.counters),
+      costs: difference(this.senderCosts(), before.costs),
+      eventHash: this.eventHash,
+    };
+  }
+
+  /** Counters of one CPU, or of all. */
+  counters(cpu?: number): Counters {
+    const sum = emptyCounters();
+    const [first, last] = cpu === undefined ? [0, this.config.cpus - 1] : [cpu, cpu];
+    checkInteger('cpu', first, 0, this.config.cpus - 1);
+    const view = this.#view();
+    const rows = view.getUint32(L.H_ROWS, true);
+    const cold = view.getUint32(L.H_COLD, true);
+    const read = (at: number) => Number(view.getBigUint64(at, true));
+    for (let n = first; n <= last; n++) {
+      const row = rows + n * L.ROW_BYTES;
+      sum.attempted += read(row + L.R_ATTEMPTED);
+      sum.delivered += read(row + L.R_DELIVERED);
+      sum.coalesced += read(row + L.R_COALESCED);
+      sum.rejected += read(row + L.R_REJECTED);
+      sum.eois += read(row + L.R_EOIS);
+      sum.strayEois += read(row + L.R_STRAY_EOIS);
+      sum.nmis += read(cold + n * L.COLD_BYTES + L.C_NMIS);
+      sum.pending += this.#core.pending(n);
+    }
+    return sum;
+  }
+
+  /**
+   * How often each vector was delivered: [cpu][vector], for machines made with `countVectors`.
+   * @throws UsageError without that option
+   */
+  vectorCounts(cpu: number): Uint32Array {
+    checkInteger('cpu', cpu, 0, this.config.cpus - 1);
+    if (!this.config.countVectors)
+      throw usage(
+        'vectorCounts',
+        'a machine without them',
+        'Machine.create({ countVectors: true })',
+      );
+    const at = this.#view().getUint32(L.H_COUNTS, true) + cpu * L.COUNTS_BYTES;
+    return new Uint32Array(this.#core.memory.buffer.slice(at, at + L.COUNTS_BYTES));
+  }
+
+  /** What all senders have paid so far. */
+  senderCosts(): SenderCosts {
+    return readSenderCosts(this.#view());
+  }
+
+  /** 64-bit hash of every event so far, 16 hex digits. Order counts within a CPU, not between CPUs. */
+  get eventHash(): string {
+    return BigInt.asUintN(64, this.#core.eventHash()).toString(16).padStart(16, '0');
+  }
+
+  #view(): DataView {
+    return new DataView(this.#core.memory.buffer);
+  }
+
+  #setTprs(tpr: StormOptions['tpr']): void {
+    if (typeof tpr === 'number') {
+      for (let cpu = 0; cpu < this.config.cpus; cpu++) this.lapic(cpu).tpr = tpr;
+    } else for (const [cpu, value] of tpr ?? []) this.lapic(cpu).tpr = value;
+  }
+
+  #fault(): string {
+    return AUDIT[this.#view().getUint32(L.H_AUDIT, true)] ?? 'an unknown invariant';
+  }
+
+  #check(cpu: number): void {
+    if (cpu >= 0)
+      throw new InvariantError(
+        `CPU ${cpu} broke "${this.#fault()}"; please report it with the options and seed`,
+      );
+  }
+}
+
+function difference<T extends object>(now: T, before: T): T {
+  const out = { ...now };
+  for (const key of Object.keys(now) as (keyof T)[]) {
+    (out[key] as number) = (now[key] as number) - (before[key] as number);
+  }
+  return out;
+}
