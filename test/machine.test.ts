@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Machine, topologyIds, UsageError } from '../src/index.js';
 
+declare const WebAssembly: { Module: new (bytes: Uint8Array) => object };
+
 describe('creating a machine', () => {
   it('numbers first threads first and leaves APIC-id gaps where a count is no power of two', () => {
     expect([...topologyIds({ sockets: 2, cores: 3, threads: 2 })]).toEqual([

@@ -14,14 +14,21 @@ function slotOf(index: u32): usize {
 }
 
 export function cpuOf(id: u32): i32 {
-  let index = id & directoryMask;
+  const slot = slotOf(id & directoryMask);
+  const found = load<u32>(slot, 4);
+  if (found != 0 && load<u32>(slot) == id) return found - 1;
+  return found == 0 ? NONE : probe(id);
+}
+
+function probe(id: u32): i32 {
   const stride = step(id);
+  let index = id & directoryMask;
   while (true) {
+    index = (index + stride) & directoryMask;
     const slot = slotOf(index);
     const found = load<u32>(slot, 4);
     if (found == 0) return NONE;
     if (load<u32>(slot) == id) return found - 1;
-    index = (index + stride) & directoryMask;
   }
 }
 

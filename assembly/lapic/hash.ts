@@ -8,8 +8,13 @@ import * as L from '../layout';
 
 const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
 
+/** A chain with one more event. */
+export function after(hash: u64, kind: u32, vector: u32): u64 {
+  return hash * MULTIPLIER + <u64>((kind << 8) | vector);
+}
+
 export function note(at: usize, kind: u32, vector: u32): void {
-  store<u64>(at, load<u64>(at, L.R_HASH) * MULTIPLIER + <u64>((kind << 8) | vector), L.R_HASH);
+  store<u64>(at, after(load<u64>(at, L.R_HASH), kind, vector), L.R_HASH);
 }
 
 /** splitmix64's finaliser (Steele, Lea, Flood 2014). */

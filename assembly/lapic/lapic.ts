@@ -11,12 +11,14 @@ import {
   NONE,
 } from '../codes';
 import * as L from '../layout';
-import { note } from './hash';
-import { tell } from './wake';
+import { after, note } from './hash';
+import { LISTED, tell } from './wake';
 
 /** Classes at or below which nothing is dispatched: in service, or TPR's class (never 0). */
 function blockedClasses(classes: u64): u32 {
-  return <u32>((classes >> L.CLASSES_ISR_SHIFT) & 0xffff) | (1 << (<u32>((classes >> 36) & 15)));
+  const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
+  const taskClass = <u32>(classes >> (L.CLASSES_TPR_SHIFT + 4)) & 15;
+  return serving | ((<u32>1) << taskClass);
 }
 
 /** The three steps of an interrupt. A class only so that asc inlines them where they are used. */
@@ -110,6 +112,40 @@ export class Lapic {
     note(at, EVENT_EOI, vector);
     return vector;
   }
+}
+
+// Linux's IPI handlers EOI first and run with interrupts off: acknowledge, EOI, next. Each vector
+// goes IRR -> ISR -> cleared as dispatch() and eoi() would have it; the class summary, the hash
+// and the counters stay in registers in between.
+// Linux 6.12 arch/x86/kernel/smp.c sysvec_call_function() and its siblings.
+export function runHandlers(cpu: u32): void {
+  const at = row(cpu);
+  let classes = load<u64>(at, L.R_CLASSES) & ~LISTED;
+  const blocked = blockedClasses(classes);
+  let hash = load<u64>(at, L.R_HASH);
+  let handled: u64 = 0;
+  let requests = <u32>classes & 0xffff & ~blocked;
+  while (requests > blocked) {
+    const top = 31 - clz<u32>(requests);
+    const slot = at + ((<usize>top) << 1);
+    const old: u32 = load<u16>(slot, L.R_IRR);
+    const bit = 31 - clz<u32>(old);
+    const word = old ^ (1 << bit);
+    store<u16>(slot, <u16>word, L.R_IRR);
+    // Nothing else of this class is in service, or the class would be blocked.
+    store<u16>(slot, <u16>((<u32>1) << bit), L.R_ISR);
+    store<u16>(slot, 0, L.R_ISR);
+    if (word == 0) requests ^= 1 << top;
+    const vector = (top << 4) | bit;
+    hash = after(after(hash, EVENT_DISPATCH, vector), EVENT_EOI, vector);
+    if (counts != 0) countVector(at, vector);
+    handled++;
+  }
+  const left = <u64>requests | (classes & blocked);
+  store<u64>(at, (classes & ~(<u64>0xffff)) | left, L.R_CLASSES);
+  store<u64>(at, hash, L.R_HASH);
+  store<u64>(at, load<u64>(at, L.R_DELIVERED) + handled, L.R_DELIVERED);
+  store<u64>(at, load<u64>(at, L.R_EOIS) + handled, L.R_EOIS);
 }
 
 function countVector(at: usize, vector: u32): void {

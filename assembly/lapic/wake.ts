@@ -3,7 +3,8 @@
 import { row, wake } from '../arena';
 import * as L from '../layout';
 
-const LISTED: u64 = (<u64>1) << L.CLASSES_FLAGS_SHIFT;
+/** Flag in the class summary: this CPU is on the list. */
+export const LISTED: u64 = (<u64>1) << L.CLASSES_FLAGS_SHIFT;
 
 /** While set, nobody is listed: the storm runs the one target's handlers right after the send. */
 let quiet: bool = false;

@@ -48,9 +48,9 @@ function collect(cpu: u32, except: i32): u32 {
   for (let place: u32 = 0; place < 16; place++) {
     const member = memberOf(cluster, place);
     if (member == NONE || member == except || !testCpu(maskCopy, member)) continue;
-    dest |= logicalId(apicId(member));
+    dest |= 1 << place;
   }
-  return dest;
+  return dest == 0 ? 0 : ((apicId(cpu) >> 4) << 16) | dest;
 }
 
 /** cpumask_andnot(copy, copy, cluster). */

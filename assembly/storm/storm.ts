@@ -2,25 +2,17 @@
 // handlers. All state is in the header between calls, so a run may be split anywhere.
 import { bumpBy } from '../arena';
 import { PATTERN_ALLBUTSELF, PATTERN_MASK_CONTIGUOUS, PATTERN_RANDOM } from '../codes';
-import { Lapic } from '../lapic/lapic';
-import { listedCpu, setQuiet, takeWakeList } from '../lapic/wake';
+import { runHandlers } from '../lapic/lapic';
+import { listedCpu, setQuiet } from '../lapic/wake';
 import * as L from '../layout';
 import { sendToMany, sendToOthers, Unicast } from './patterns';
 import { randomAt, scale } from './random';
 
-// Linux's IPI handlers EOI first and run with interrupts off: acknowledge, EOI, next.
-// Linux 6.12 arch/x86/kernel/smp.c sysvec_call_function() and its siblings.
-function runHandlers(cpu: u32): void {
-  while (Lapic.eligible(cpu)) {
-    Lapic.dispatch(cpu);
-    Lapic.eoi(cpu);
-  }
-}
-
-/** Every CPU on the wake list takes what its PPR lets it take. */
+/** Every CPU on the wake list leaves it and takes what its PPR lets it take. Handlers send nothing. */
 export function drain(): void {
-  const count = takeWakeList();
+  const count = load<u32>(L.H_WAKE_COUNT);
   for (let i: u32 = 0; i < count; i++) runHandlers(listedCpu(i));
+  store<u32>(L.H_WAKE_COUNT, 0);
   store<u32>(L.S_WAITING, 0);
 }
 
