@@ -97,8 +97,10 @@ export class LocalApic {
   #vectors(at: number): number[] {
     const words = new DataView(this.#core.memory.buffer, at, 32);
     const found: number[] = [];
-    for (let vector = 0; vector < 256; vector++) {
-      if ((words.getUint16((vector >> 4) << 1, true) >> (vector & 15)) & 1) found.push(vector);
+    for (let priorityClass = 0; priorityClass < 16; priorityClass++) {
+      for (let bits = words.getUint16(priorityClass * 2, true); bits !== 0; bits &= bits - 1) {
+        found.push(priorityClass * 16 + 31 - Math.clz32(bits & -bits));
+      }
     }
     return found;
   }

@@ -123,15 +123,40 @@ export class Machine {
       vendor: saved.flags & C.FLAG_NO_FENCE ? 'amd' : 'intel',
       countVectors: (saved.flags & C.FLAG_COUNT_VECTORS) !== 0,
     });
-    writeState(bytes, machine.#core.memory.buffer);
-    const bad = machine.#core.audit();
-    if (bad >= 0)
-      throw usage(
-        'snapshot',
-        `a state of CPU ${bad} in which not: ${machine.#fault()}`,
-        'a state the machine can be in',
-      );
+    machine.#load(bytes);
     return machine;
+  }
+
+  /**
+   * Goes back to a snapshot of a machine with this very configuration, in place.
+   * @throws UsageError for another configuration or a damaged snapshot; the machine is then as it was,
+   *   unless the snapshot was sealed around an impossible state
+   */
+  rollback(bytes: Uint8Array): void {
+    const saved = openSnapshot(bytes);
+    const { config } = this;
+    const same =
+      saved.cpus === config.cpus &&
+      saved.mode === MODES[config.mode] &&
+      saved.driver === DRIVERS[config.driver] &&
+      saved.era === ERAS[config.era] &&
+      saved.flags === this.#view().getUint32(L.H_FLAGS, true) &&
+      saved.apicIds.every((id, cpu) => id === config.apicIds[cpu]);
+    if (!same) {
+      throw usage('snapshot', 'another configuration', "this machine's", 'use Machine.restore()');
+    }
+    this.#load(bytes);
+  }
+
+  #load(bytes: Uint8Array): void {
+    writeState(bytes, this.#core.memory.buffer);
+    const bad = this.#core.audit();
+    if (bad < 0) return;
+    throw usage(
+      'snapshot',
+      `a state of CPU ${bad} in which not: ${this.#fault()}`,
+      'a state the machine can be in',
+    );
   }
 
   /** State and configuration as one byte array; Machine.restore() takes it back. */
