@@ -9,7 +9,7 @@
 //          --------- everything above is state; below is derived or scratch
 //          IDENT     APIC id, LDR, cluster of each CPU             cpus << 4
 //          DIRECTORY APIC id -> CPU, open addressing               slots << 3
-//          CLUSTERS  members of each x2APIC cluster                cpus << 6
+//          CLUSTERS  members and cpumask words of each cluster     cpus << 7
 //          MASKS     cpumasks                                      4 x words << 3
 //          LOG       what one send wrote                           entries << 4
 //          COUNTS    deliveries by CPU and vector, when asked for  cpus << 10
@@ -122,9 +122,14 @@ export const I_CLUSTER = 8; // row in CLUSTERS
 // Directory slot: APIC id u32, CPU + 1 u32 (0 = empty).
 export const SLOT_SHIFT = 3;
 
-// Cluster row: 16 x u32, CPU + 1 of each id & 15 (0 = nobody).
-export const CLUSTER_SHIFT = 6;
-export const CLUSTER_BYTES = 64;
+// Cluster row: 16 x u32, CPU + 1 of each id & 15 (0 = nobody); then the cluster's cpumask by words:
+// 4 x (bits u64, word index u32, used u32). A cluster spread over more words has no such list.
+export const CLUSTER_SHIFT = 7;
+export const CLUSTER_WORDS = 64;
+export const CLUSTER_WORDS_END = 128;
+export const W_BITS = 0;
+export const W_INDEX = 8;
+export const W_USED = 12;
 
 // Log entry: kind, dest, low, extra (u32 each).
 export const LOG_SHIFT = 4;

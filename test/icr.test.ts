@@ -417,4 +417,28 @@ describe('ICR writes of the Linux drivers', () => {
     );
     expect(machine.counters().pending).toBe(4096);
   });
+
+  it.each(['linux-4.0', 'linux-6.12'] as const)(
+    '%s: clusters spread over many cpumask words are still written once',
+    (era) => {
+      const apicIds = Array.from({ length: 1024 }, (_, i) => (i % 64) * 16 + Math.floor(i / 64));
+      const { writes, machine } = run({
+        era,
+        driver: 'x2apic_cluster',
+        apicIds,
+        op: 'send_IPI_mask_allbutself',
+        from: 64,
+        to: ids([0, 1023]),
+        vector: 0xfc,
+        writes: [],
+      });
+      expect(writes).toEqual(
+        Array.from({ length: 64 }, (_, c) => [
+          ((c << 16) | (c === 0 ? 0xfffd : 0xffff)) >>> 0,
+          0x8fc,
+        ]),
+      );
+      expect(machine.counters()).toMatchObject({ pending: 1023, coalesced: 0 });
+    },
+  );
 });

@@ -24,7 +24,8 @@ export function clearCpu(mask: usize, cpu: u32): void {
 }
 
 export function clearMask(mask: usize): void {
-  memory.fill(mask, 0, (<usize>maskWords) << 3);
+  if (maskWords > 32) return memory.fill(mask, 0, (<usize>maskWords) << 3);
+  for (let at: usize = 0; at < (<usize>maskWords) << 3; at += 8) store<u64>(mask + at, 0);
 }
 
 /** Pays for a walk over every word (for_each_cpu, cpumask_weight, cpumask_andnot ...). */
@@ -40,7 +41,10 @@ export function payWords(count: u32): void {
 export function copyMask(to: usize, from: usize): void {
   bump(L.L_MASK_COPIES);
   payWalk(1);
-  memory.copy(to, from, (<usize>maskWords) << 3);
+  if (maskWords > 32) return memory.copy(to, from, (<usize>maskWords) << 3);
+  // A bulk copy is a call into the engine: for short masks the loop is several times faster.
+  for (let at: usize = 0; at < (<usize>maskWords) << 3; at += 8)
+    store<u64>(to + at, load<u64>(from + at));
 }
 
 /** First CPU at or after `from` in the mask, or NONE: the step of for_each_cpu (which payWalk pays). */

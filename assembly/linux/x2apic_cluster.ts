@@ -1,7 +1,8 @@
 // Linux arch/x86/kernel/apic/x2apic_cluster.c
 import { apicId, maskCopy } from '../arena';
-import { clusterOf, memberOf } from '../bus/clusters';
+import { clusterOf, clusterRow, isSpread, memberOf } from '../bus/clusters';
 import { ICR_LOGICAL, NONE } from '../codes';
+import * as L from '../layout';
 import { irqSave, prepareIcr, x2apicIcrWrite } from './apic_write';
 import { is612, wrmsrFence } from './config';
 import { clearCpu, copyMask, nextCpu, payWalk, testCpu } from './cpumask';
@@ -19,8 +20,8 @@ export function clusterSendIPI(from: u32, to: u32, vector: u32): void {
 }
 
 // __x2apic_send_IPI_mask(): one write per cluster, in the order of each cluster's first CPU.
-// 6.12 clears self in the private copy; 4.0 skips self while collecting, and a cluster that
-// holds nobody else stays in the mask (no write either way).
+// 6.12 clears self in the private copy; 4.0 skips self while collecting (a cluster that holds
+// nobody else is not written to either way).
 export function clusterSendMask(from: u32, mask: usize, vector: u32, exceptSelf: bool): void {
   wrmsrFence();
   irqSave();
@@ -30,34 +31,50 @@ export function clusterSendMask(from: u32, mask: usize, vector: u32, exceptSelf:
   payWalk(1);
   let cpu = nextCpu(maskCopy, 0);
   while (cpu != NONE) {
-    const dest = collect(cpu, exceptSelf && !modern ? <i32>from : NONE);
+    // for_each_cpu_and and cpumask_andnot, each over the whole mask; the second only after a write.
     payWalk(1);
-    if (dest != 0) {
-      x2apicIcrWrite(from, dest, prepareIcr(0, vector, ICR_LOGICAL));
+    const places = gather(cpu, exceptSelf && !modern ? <i32>from : NONE);
+    if (places != 0) {
       payWalk(1);
-      removeCluster(cpu);
+      const dest = ((apicId(cpu) >> 4) << 16) | places;
+      x2apicIcrWrite(from, dest, prepareIcr(0, vector, ICR_LOGICAL));
     }
     cpu = nextCpu(maskCopy, cpu + 1);
   }
 }
 
-/** ORs the logical ids of the copy's CPUs in `cpu`'s cluster (for_each_cpu_and). */
-function collect(cpu: u32, except: i32): u32 {
+/**
+ * The members of `cpu`'s cluster that are in the copy, as bits of their places. They leave the copy
+ * (4.0 leaves a lone sender in, whose turn has passed).
+ */
+function gather(cpu: u32, except: i32): u32 {
   const cluster = clusterOf(cpu);
-  let dest: u32 = 0;
-  for (let place: u32 = 0; place < 16; place++) {
-    const member = memberOf(cluster, place);
-    if (member == NONE || member == except || !testCpu(maskCopy, member)) continue;
-    dest |= 1 << place;
+  const at = clusterRow(cluster);
+  if (isSpread(at)) return gatherMembers(cluster, except);
+  let places: u32 = 0;
+  for (let slot = at + L.CLUSTER_WORDS; slot < at + L.CLUSTER_WORDS_END; slot += 16) {
+    if (load<u32>(slot, L.W_USED) == 0) break;
+    const index = load<u32>(slot, L.W_INDEX);
+    const word = maskCopy + ((<usize>index) << 3);
+    const old = load<u64>(word);
+    const present = old & load<u64>(slot, L.W_BITS);
+    for (let bits = present; bits != 0; bits &= bits - 1) {
+      const member = (index << 6) | <u32>ctz<u64>(bits);
+      if (<i32>member != except) places |= 1 << (apicId(member) & 15);
+    }
+    store<u64>(word, old ^ present);
   }
-  return dest == 0 ? 0 : ((apicId(cpu) >> 4) << 16) | dest;
+  return places;
 }
 
-/** cpumask_andnot(copy, copy, cluster). */
-function removeCluster(cpu: u32): void {
-  const cluster = clusterOf(cpu);
+/** The same, member by member. */
+function gatherMembers(cluster: u32, except: i32): u32 {
+  let places: u32 = 0;
   for (let place: u32 = 0; place < 16; place++) {
     const member = memberOf(cluster, place);
-    if (member != NONE) clearCpu(maskCopy, member);
+    if (member == NONE || !testCpu(maskCopy, member)) continue;
+    if (member != except) places |= 1 << place;
+    clearCpu(maskCopy, member);
   }
+  return places;
 }
