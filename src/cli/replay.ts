@@ -145,6 +145,7 @@ function replayJson({ survey, replay, interrupted }: Replayed, top: number): obj
     callsites: survey.callsites.top(top),
     csd_functions: survey.functions.top(top),
     matrix: { cpus_per_cell: replay.cell, rows_source_columns_target: replay.matrix },
+    ipis_before_first_entry: replay.unwatched,
     unexplained_entries: replay.unexplained(),
   };
 }
@@ -234,6 +235,12 @@ function printMatrix(replay: Replay, terminal: Terminal): void {
 
 function printUnexplained(replay: Replay, terminal: Terminal): void {
   const list = replay.unexplained();
+  const coalesced = replay.results()[0]?.coalesced ?? 0;
+  if (replay.watched && replay.unwatched > 0 && coalesced > 0) {
+    terminal.print(
+      `${count(replay.unwatched)} IPIs were sent before the first handler entry in the trace: nobody is seen to take them, so later ones merge into them`,
+    );
+  }
   if (list.length === 0) terminal.print('every IPI handler entry has its send in the trace');
   for (const u of list)
     terminal.print(

@@ -159,7 +159,7 @@ export async function timedStorm(
     const ipis = sends * targetsPerSend;
     terminal.progress(
       sends / total,
-      `${si(ipis)}IPIs  ${si(ipis / (Number(elapsed) / 1e9))}IPIs/s`,
+      `${si(ipis)} IPIs  ${si(ipis / (Number(elapsed) / 1e9))} IPIs/s`,
     );
     await breathe();
     step = advance(interrupt.hit);
@@ -252,12 +252,12 @@ export function printStorm(runs: TimedStorm[], terminal: Terminal): void {
   const sorted = rates(runs);
   const spread =
     runs.length > 1
-      ? `, median of ${runs.length}: ${si(sorted[sorted.length >> 1]!)}(${si(sorted[0]!)}- ${si(sorted.at(-1)!)})`
+      ? `, median of ${runs.length}: ${si(sorted[sorted.length >> 1]!)} (${si(sorted[0]!)} to ${si(sorted.at(-1)!)})`
       : '';
   terminal.print(
     terminal.style(
       'dim',
-      `wall clock: ${(elapsedNs / 1e9).toFixed(2)} s, ${si(counters.attempted / (elapsedNs / 1e9))}IPIs/s${spread}`,
+      `wall clock: ${(elapsedNs / 1e9).toFixed(2)} s, ${si(counters.attempted / (elapsedNs / 1e9))} IPIs/s${spread}`,
     ),
   );
 }

@@ -67,7 +67,7 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** 1234567 -> 1.23 M. */
+/** 1234567 -> "1.23 M"; print a unit after a blank. */
 export function si(value: number): string {
   const units: [number, string][] = [
     [1e9, 'G'],
@@ -76,7 +76,7 @@ export function si(value: number): string {
   ];
   for (const [size, name] of units)
     if (value >= size) return `${(value / size).toPrecision(3)} ${name}`;
-  return `${Math.round(value)} `;
+  return `${Math.round(value)}`;
 }
 
 /** Resolves after pending signals and timers have run. */

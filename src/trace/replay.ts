@@ -73,6 +73,8 @@ export class Replay {
   readonly matrix: number[][];
   readonly cell: number;
   sends = 0;
+  /** IPIs sent before the first handler entry: the recorder was not yet watching handlers. */
+  unwatched = 0;
   readonly #survey: Survey;
   readonly #parser: TraceParser;
   readonly #unexplained = new Map<string, Unexplained>();
@@ -93,6 +95,11 @@ export class Replay {
     const side = Math.ceil(this.#cpus / this.cell);
     this.matrix = Array.from({ length: side }, () => new Array<number>(side).fill(0));
     this.#build(machine);
+  }
+
+  /** Whether the trace shows handlers at all. */
+  get watched(): boolean {
+    return this.#survey.vectorsHandled.size > 0;
   }
 
   get cpus(): number {
@@ -129,7 +136,9 @@ export class Replay {
     if (event.cpu >= this.#cpus) return;
     if (SEND_EVENTS.has(event.name)) {
       const send = parseSend(event, this.#survey.format);
-      if (send?.cpus.every((cpu) => cpu < this.#cpus)) this.#send(event.cpu, send);
+      if (!send?.cpus.every((cpu) => cpu < this.#cpus)) return;
+      if (event.timeNs < this.#survey.firstEntryNs) this.unwatched += send.cpus.length;
+      this.#send(event.cpu, send);
     } else if (HANDLER_ENTRY_EVENTS.has(event.name)) {
       const vector = parseHandlerEntry(event);
       if (vector !== undefined && IPI_VECTORS.has(vector)) this.#entry(event.cpu, vector);

@@ -51,6 +51,8 @@ export class Survey {
   highestCpu = -1;
   firstNs = Number.POSITIVE_INFINITY;
   lastNs = Number.NEGATIVE_INFINITY;
+  /** When the first IPI handler was entered. */
+  firstEntryNs = Number.POSITIVE_INFINITY;
   readonly #parser: TraceParser;
   #line = 0;
 
@@ -104,7 +106,10 @@ export class Survey {
   #entry(): void {
     const vector = parseHandlerEntry(this.#parser.event);
     if (vector === undefined) this.#damage(`${this.#parser.event.name}: no vector`);
-    else this.vectorsHandled.add(vector);
+    else {
+      this.vectorsHandled.add(vector);
+      this.firstEntryNs = Math.min(this.firstEntryNs, this.#parser.event.timeNs);
+    }
   }
 }
 
