@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formatList } from '../src/cli/numbers.js';
 import { parseByteArrayMask, parseCpuList, parseHexMask } from '../src/trace/cpumask.js';
 import {
   detectFormat,
@@ -36,6 +38,20 @@ describe('cpumask texts', () => {
     expect(parseCpuList('')).toEqual([]);
     for (const bad of ['3-1', '1-', 'a', '1,,2', '65536', '0-65536'])
       expect(() => parseCpuList(bad), bad).toThrow(RangeError);
+  });
+
+  it('any set of CPUs survives as a list and as hex groups', () => {
+    const cpus = fc
+      .uniqueArray(fc.integer({ min: 0, max: 4095 }))
+      .map((list) => list.sort((a, b) => a - b));
+    fc.assert(
+      fc.property(cpus, (list) => {
+        const mask = list.reduce((bits, cpu) => bits | (1n << BigInt(cpu)), 0n);
+        const groups = mask.toString(16).padStart(1024, '0').match(/.{8}/g)!.join(',');
+        expect(parseCpuList(formatList(list))).toEqual(list);
+        expect(parseHexMask(groups)).toEqual(list);
+      }),
+    );
   });
 
   it('byte arrays of old libtraceevent are least significant first', () => {

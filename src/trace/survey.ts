@@ -1,6 +1,5 @@
 // First pass over a trace: what it holds, and how large the machine was.
 import {
-  detectFormat,
   HANDLER_ENTRY_EVENTS,
   parseCsd,
   parseHandlerEntry,
@@ -112,5 +111,3 @@ export class Survey {
     }
   }
 }
-
-export { detectFormat };
