@@ -42,18 +42,18 @@ interface Runner {
   samples: number[];
 }
 
-/** Warms one candidate up and sizes its slice. */
+/**
+ * Warms one candidate up and sizes its slice: the shortest of three timings, so that a pause of the
+ * host does not pass for a long slice.
+ */
 function prepare(candidate: Candidate, options: MeasureOptions): Runner {
   const runner = { candidate, machine: Machine.create(candidate.machine), sends: 64, samples: [] };
-  for (let elapsed = 0; ; ) {
-    elapsed = timeSlice(runner, options.now);
-    if (elapsed >= (options.sliceNs ?? 1e6) || runner.sends >= 1e6) break;
-    runner.sends = Math.min(
-      1e6,
-      Math.ceil(
-        runner.sends * Math.min(8, 1.2 * ((options.sliceNs ?? 1e6) / Math.max(1, elapsed))),
-      ),
-    );
+  const aim = options.sliceNs ?? 1e6;
+  while (runner.sends < 1e6) {
+    const times = [0, 1, 2].map(() => timeSlice(runner, options.now));
+    const shortest = Math.max(1, Math.min(...times));
+    if (shortest >= aim) break;
+    runner.sends = Math.min(1e6, Math.ceil(runner.sends * Math.min(8, 1.2 * (aim / shortest))));
   }
   return runner;
 }

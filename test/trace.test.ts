@@ -152,6 +152,12 @@ describe('lines', () => {
     expect(of('perf', 'ipi_send_cpu', 'cpu=9 callsite=f callback=(nil)')?.callback).toBe('');
   });
 
+  it('no control character of a damaged line reaches the terminal', () => {
+    const parser = new TraceParser('perf');
+    expect(parser.parse('\x1b[2Jrubbish')).toBe('damaged');
+    expect(parser.reason).toBe('not a line of perf: ?[2Jrubbish');
+  });
+
   it('vectors are decimal and below 256', () => {
     const of = (text: string) =>
       parseHandlerEntry({ name: 'x', text, cpu: 0, timeNs: 0, comm: '', pid: 0 });

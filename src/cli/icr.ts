@@ -73,10 +73,10 @@ export function runIcr(args: Parsed, terminal: Terminal): number {
   const machine = Machine.create(machineOptions(described, sizeOf(args, targets, from)));
   const cpus = machine.config.cpus;
   const chosen = targets ?? Array.from({ length: cpus }, (_, i) => i).filter((cpu) => cpu !== from);
-  for (const cpu of [from, ...chosen]) {
-    if (cpu >= cpus)
-      throw usage('--cpus', cpu, `CPUs 0-${cpus - 1} of this machine`, 'give more --apic-ids');
-  }
+  const own = `CPUs 0-${cpus - 1} of this machine`;
+  if (from >= cpus) throw usage('--from', from, own, 'give more --apic-ids');
+  const beyond = chosen.find((cpu) => cpu >= cpus);
+  if (beyond !== undefined) throw usage('--cpus', beyond, own, 'give more --apic-ids');
   if (SINGLE_TARGET_OPS.has(op) && chosen.length !== 1) {
     throw usage('--cpus', formatList(chosen), `one CPU for ${op}`, 'name it: --cpus 3');
   }

@@ -68,7 +68,8 @@ export class TraceParser {
     const text = line.charCodeAt(line.length - 1) === 13 ? line.slice(0, -1) : line;
     if (this.format === 'perf' ? this.#perf(text) : this.#ftrace(text)) return 'event';
     const lost = LOST.exec(text.trimStart());
-    if (!lost) return this.#damaged(`not a line of ${this.format}: ${text.trim().slice(0, 60)}`);
+    if (!lost)
+      return this.#damaged(`not a line of ${this.format}: ${printable(text.trim().slice(0, 60))}`);
     this.lostEvents += Number(lost[1] ?? lost[2] ?? 1);
     return 'lost';
   }
@@ -135,10 +136,15 @@ export function parseHeaderCpus(line: string): number | undefined {
   return match && cpus <= 65536 ? cpus : undefined;
 }
 
+/** Text of a stranger's file, safe to print on a terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?');
+}
+
 function symbol(text: string): string {
   if (/^(?:0x0+|\(nil\)|NULL|\(null\)|0+)$/.test(text)) return '';
   const plus = text.indexOf('+0x');
-  return plus < 0 ? text : text.slice(0, plus);
+  return printable(plus < 0 ? text : text.slice(0, plus));
 }
 
 function parseMask(text: string, format: TraceFormat): number[] {
