@@ -155,7 +155,12 @@ const PLANTED: [string, string, string, string][] = [
 describe('planted bugs', () => {
   const root = fileURLToPath(new URL('..', import.meta.url));
 
-  async function build(file: string, from: string, to: string): Promise<object> {
+  async function build(
+    file: string,
+    from: string,
+    to: string,
+    options = ['-O1', '--noAssert'],
+  ): Promise<object> {
     let wasm: Uint8Array | undefined;
     const readFile = (name: string) => {
       let text: string;
@@ -179,13 +184,22 @@ describe('planted bugs', () => {
       'stub',
       '-u',
       'abort=',
-      '-O1',
-      '--noAssert',
+      ...options,
     ];
     const { error, stderr } = await asc.main(args, { readFile, writeFile } as never);
     if (error || !wasm) throw new Error(`${error?.message} ${stderr.toString()}`);
     return new WebAssembly.Module(wasm);
   }
+
+  it('assertions of the debug build hold, and change no result', async () => {
+    const module = await build(
+      'index.ts',
+      'export function fingerprint',
+      'export function fingerprint',
+      [],
+    );
+    for (let seed = 1; seed <= 60; seed++) fuzz(seed, STEPS, module);
+  }, 120_000);
 
   it.each(PLANTED)(
     '%s: the fuzzer finds it',

@@ -74,6 +74,8 @@ export class Lapic {
 
   /** IRR -> ISR of vector `top << 4 | bit`. */
   @inline static take(at: usize, classes: u64, top: u32, bit: u32): i32 {
+    // Classes in service strictly rise.
+    assert((<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff) < (<u32>1) << top);
     const slot = at + ((<usize>top) << 1);
     const word: u32 = load<u16>(slot, L.R_IRR) & ~(1 << bit);
     store<u16>(slot, <u16>word, L.R_IRR);
@@ -133,6 +135,7 @@ export function runHandlers(cpu: u32): void {
     const word = old ^ (1 << bit);
     store<u16>(slot, <u16>word, L.R_IRR);
     // Nothing else of this class is in service, or the class would be blocked.
+    assert(load<u16>(slot, L.R_ISR) == 0 && requests > blocked);
     store<u16>(slot, <u16>((<u32>1) << bit), L.R_ISR);
     store<u16>(slot, 0, L.R_ISR);
     if (word == 0) requests ^= 1 << top;
