@@ -174,16 +174,32 @@ export function conclusions(measured: readonly Measured[]): string[] {
   });
 }
 
+const LABELS = {
+  icrWrites: 'ICR writes',
+  fences: 'fences',
+  irqSaves: 'irq saves',
+  maskCopies: 'mask copies',
+  maskWords: 'mask words',
+  hypercalls: 'hypercalls',
+} as const;
+
+/** What `a` pays more than `b` for one call, such as "irq saves 1, mask words 8". */
+function extra(a: Measured, b: Measured): string {
+  return (Object.keys(LABELS) as (keyof typeof LABELS)[])
+    .filter((key) => a.perCall[key] > b.perCall[key])
+    .map((key) => `${LABELS[key]} ${trim(a.perCall[key] - b.perCall[key])}`)
+    .join(', ');
+}
+
 function singleSentence(key: string, own: readonly Measured[]): string {
   const single = own.find((m) => m.path === 'single')!;
   const mask = own.find((m) => m.path === 'mask' && m.targets === 1)!;
-  const saved = (['irqSaves', 'maskCopies', 'maskWords', 'hypercalls'] as const).filter(
-    (k) => mask.perCall[k] > single.perCall[k],
-  );
+  const saves = extra(mask, single);
+  const pays = extra(single, mask);
   const counts =
-    saved.length > 0
-      ? `single saves ${saved.map((k) => `${trim(mask.perCall[k] - single.perCall[k])} ${k.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)}`).join(', ')}`
-      : 'both paths do the same';
+    [saves && `single saves ${saves}`, pays && `single pays ${pays} instead`]
+      .filter((part) => part !== '')
+      .join('; ') || 'both paths cost the sender the same';
   const verdict = compareHost(single, mask);
   const ratio = mask.hostNs.median / single.hostNs.median;
   const host =
