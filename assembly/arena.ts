@@ -8,6 +8,7 @@ export let mode: u32 = 0;
 export let rows: usize = 0;
 export let cold: usize = 0;
 export let wake: usize = 0;
+export let ioapics: usize = 0;
 export let ident: usize = 0;
 export let directory: usize = 0;
 export let directoryMask: u32 = 0;
@@ -19,6 +20,8 @@ export let maskOnline: usize = 0;
 export let maskWords: u32 = 0;
 export let log: usize = 0;
 export let logCapacity: u32 = 0;
+export let effects: usize = 0;
+export let effectCapacity: u32 = 0;
 /** 0 unless deliveries are counted by vector. */
 export let counts: usize = 0;
 
@@ -29,22 +32,26 @@ function take(field: usize, at: usize, bytes: usize): usize {
 }
 
 /** Lays the regions out for `count` CPUs and grows the memory. 0, or NO_MEMORY. */
-export function plan(count: u32, machineMode: u32, countVectors: bool): i32 {
+export function plan(count: u32, machineMode: u32, countVectors: bool, ioapicCount: u32): i32 {
   cpus = count;
   mode = machineMode;
   maskWords = (count + 63) >> 6;
   const slots: u32 = (<u32>1) << (33 - clz<u32>(count));
   directoryMask = slots - 1;
   logCapacity = count + 16;
+  effectCapacity = 2 * count + 64;
   const maskBytes: usize = (<usize>maskWords) << 3;
 
-  let at: usize = (__heap_base + 127) & ~127;
+  // asconfig.json's memoryBase keeps static data out of the header, too.
+  let at: usize = (max(__heap_base, <usize>L.HEADER_BYTES) + 127) & ~127;
   rows = at;
   at = take(L.H_ROWS, at, (<usize>count) << L.ROW_SHIFT);
   cold = at;
   at = take(L.H_COLD, at, (<usize>count) << L.COLD_SHIFT);
   wake = at;
   at = take(L.H_WAKE, at, (<usize>count) << 2);
+  ioapics = at;
+  at = take(L.H_IOAPICS, at, (<usize>ioapicCount) << L.IOAPIC_SHIFT);
   ident = at;
   at = take(L.H_IDENT, at, (<usize>count) << L.IDENT_SHIFT);
   directory = at;
@@ -61,6 +68,8 @@ export function plan(count: u32, machineMode: u32, countVectors: bool): i32 {
   at = take(L.H_MASK_ONLINE, at, maskBytes);
   log = at;
   at = take(L.H_LOG, at, (<usize>logCapacity) << L.LOG_SHIFT);
+  effects = at;
+  at = take(L.H_EFFECTS, at, (<usize>effectCapacity) << L.LOG_SHIFT);
   if (countVectors) {
     counts = at;
     at = take(L.H_COUNTS, at, (<usize>count) << L.COUNTS_SHIFT);
@@ -71,6 +80,8 @@ export function plan(count: u32, machineMode: u32, countVectors: bool): i32 {
   store<u32>(L.H_MASK_WORDS, maskWords);
   store<u32>(L.H_DIRECTORY_MASK, directoryMask);
   store<u32>(L.H_LOG_CAPACITY, logCapacity);
+  store<u32>(L.H_EFFECT_CAPACITY, effectCapacity);
+  store<u32>(L.H_IOAPIC_COUNT, ioapicCount);
 
   const pages = <i32>((at + 65535) >> 16);
   const missing = pages - memory.size();

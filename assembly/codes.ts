@@ -39,6 +39,7 @@ export const FLAG_NO_IPI_BROADCAST = 1;
 export const FLAG_NO_HOTPLUG_CPU = 2;
 export const FLAG_NO_FENCE = 4;
 export const FLAG_COUNT_VECTORS = 8;
+export const FLAG_EARLY_ISR = 16;
 
 // ICR fields. SDM 3A "Interrupt Command Register (ICR)".
 export const ICR_VECTOR = 0xff;
@@ -108,3 +109,140 @@ export const AUDIT_TMR_SUMMARY = 4;
 export const AUDIT_WAKE_LIST = 5;
 export const AUDIT_LOW_VECTOR = 6;
 export const AUDIT_STORM_STATE = 7;
+export const AUDIT_REGISTERS = 8;
+export const AUDIT_DEVICES = 9;
+
+// Flags of a hardware model, as indices of u32 words from H_MODEL on. What each value means, which
+// model has it and why: src/models.ts, the one table.
+export const F_VERSION = 0;
+export const F_X2APIC = 1;
+export const F_LOW_VECTORS = 2;
+export const F_SEND_ILLEGAL = 3;
+export const F_ESR = 4;
+export const F_DISABLED_NEW = 5;
+export const F_DISABLED_PENDING = 6;
+export const F_DISABLED_MASKS = 7;
+export const F_LVT_BITS = 8;
+export const F_LOWEST_PRIORITY = 9;
+export const F_IPI_TRIGGER = 10;
+export const F_LEVEL_DEASSERT = 11;
+export const F_INIT_DEASSERT = 12;
+export const F_LOGICAL_ONES = 13;
+export const F_CLUSTER_F = 14;
+export const F_MSR_CHECKS = 15;
+export const F_SVR_BITS = 16;
+export const F_SVR_LOW = 17;
+export const F_ID_BITS = 18;
+export const F_MSI_BROADCAST = 19;
+export const F_EXTINT_IPI = 20;
+export const F_SIPI = 21;
+export const F_SPURIOUS = 22;
+export const F_APR = 23;
+export const F_LINT_LEVEL = 24;
+export const F_TIMER_DEADLINE = 25;
+export const F_SLOTS = 26;
+export const F_RESET_LINT0 = 27;
+export const F_HW_DISABLE = 28;
+export const F_EXTENDED = 29;
+export const F_STORM_BRAKE = 30;
+export const F_SHORTHANDS = 31;
+export const F_X2APIC_LOWEST = 32;
+export const FLAG_COUNT = 33;
+
+export const LOW_ERROR = 0;
+export const LOW_PENDING = 1;
+export const ESR_LATCH = 0;
+export const ESR_ZERO = 1;
+export const ESR_RAW = 2;
+export const NEW_REFUSED = 0;
+export const NEW_ACCEPTED = 1;
+export const PENDING_HELD = 0;
+export const PENDING_DELIVERED = 1;
+export const MASKS_FORCED = 0;
+export const MASKS_LEFT = 1;
+export const LVT_SPEC = 0;
+export const LVT_RAW = 1;
+export const LOWEST_TPR = 0;
+export const LOWEST_HASH = 1;
+export const LOWEST_FIRST = 2;
+export const LOWEST_APR_ARB = 3;
+export const LOWEST_APR_ID = 4;
+export const TRIGGER_EDGE = 0;
+export const TRIGGER_ICR = 1;
+export const DEASSERT_IGNORED = 0;
+export const DEASSERT_DROPS = 1;
+export const INIT_DEASSERT_IGNORED = 0;
+export const INIT_DEASSERT_ARB = 1;
+export const ONES_EVERYONE = 0;
+export const ONES_MATCHING = 1;
+export const CLUSTER_F_PLAIN = 0;
+export const CLUSTER_F_WILDCARD = 1;
+export const MSR_STRICT = 0;
+export const MSR_AMD = 1;
+export const MSR_KVM = 2;
+export const MSR_QEMU = 3;
+export const EXTINT_RESERVED = 0;
+export const EXTINT_LEGAL = 1;
+export const EXTINT_FIXED = 2;
+export const SIPI_IF_WAITING = 0;
+export const SIPI_LATCHED = 1;
+export const SIPI_CLEARED_BY_INIT = 2;
+export const LINT_REMOTE_IRR = 0;
+export const LINT_EDGE = 1;
+export const LINT_CLEARS_IRR = 2;
+export const SLOTS_NONE = 0;
+export const SLOTS_CLASS = 1;
+export const SLOTS_VECTOR = 2;
+export const HW_RESETS = 0;
+export const HW_KEEPS = 1;
+export const SHORTHANDS_LEGAL = 0;
+export const SHORTHANDS_ALL = 1;
+
+// ICR and message delivery modes.
+export const DELIVERY_FIXED = 0;
+export const DELIVERY_LOWEST = 1;
+export const DELIVERY_SMI = 2;
+export const DELIVERY_NMI = 4;
+export const DELIVERY_INIT = 5;
+export const DELIVERY_SIPI = 6;
+export const DELIVERY_EXTINT = 7;
+
+// LVT entries, in the order of C_LVT.
+export const LVT_TIMER = 0;
+export const LVT_THERMAL = 1;
+export const LVT_PERF = 2;
+export const LVT_LINT0 = 3;
+export const LVT_LINT1 = 4;
+export const LVT_ERROR = 5;
+export const LVT_CMCI = 6;
+
+// ESR bits. SDM 3A "Error Handling".
+export const ESR_REDIRECTABLE = 0x10;
+export const ESR_SEND_ILLEGAL = 0x20;
+export const ESR_RECEIVE_ILLEGAL = 0x40;
+export const ESR_ILLEGAL_REGISTER = 0x80;
+
+// Kinds of effects, and of running handlers.
+export const EFFECT_SET = 1;
+export const EFFECT_EOI = 2;
+export const EFFECT_NMI = 3;
+export const EFFECT_SMI = 4;
+export const EFFECT_INIT = 5;
+export const EFFECT_SIPI = 6;
+export const EFFECT_EXTINT = 7;
+
+export const HANDLER_NONE = 0;
+export const HANDLER_VECTOR = 1;
+export const HANDLER_SPURIOUS = 2;
+export const HANDLER_EXTINT = 3;
+export const HANDLER_NMI = 4;
+export const HANDLER_SMI = 5;
+export const TAKEN_INIT = 6;
+export const TAKEN_SIPI = 7;
+
+/** Access to a register refused with #GP. */
+export const GP = -5;
+
+// How a machine starts.
+export const START_RESET = 0;
+export const START_ENABLED = 1;

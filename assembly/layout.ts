@@ -4,17 +4,19 @@
 //   0      HEADER    configuration, bases, ledger, storm state     4 KiB
 //   ...    (static data of debug builds)
 //   arena  ROWS      one 128-byte row per local APIC               cpus << 7
-//          COLD      TMR and rare counters                         cpus << 6
+//          COLD      registers, latches, handlers                  cpus << 9
 //          WAKE      CPUs with news since the list was last taken  cpus << 2
+//          IOAPICS   redirection entries and pins                  ioapics << 13
 //          --------- everything above is state; below is derived or scratch
 //          IDENT     APIC id, LDR, cluster of each CPU             cpus << 4
 //          DIRECTORY APIC id -> CPU, open addressing               slots << 3
 //          CLUSTERS  members and cpumask words of each cluster     cpus << 7
 //          MASKS     cpumasks                                      4 x words << 3
 //          LOG       what one send wrote                           entries << 4
+//          EFFECTS   what the last operation did, when traced      entries << 4
 //          COUNTS    deliveries by CPU and vector, when asked for  cpus << 10
 
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 export const HEADER_BYTES = 4096;
 
 // Configuration (u32).
@@ -42,6 +44,12 @@ export const H_LOG = 136;
 export const H_LOG_CAPACITY = 140;
 export const H_COUNTS = 144;
 export const H_END = 148;
+export const H_IOAPICS = 152;
+export const H_IOAPIC_COUNT = 156;
+export const H_EFFECTS = 160;
+export const H_EFFECT_CAPACITY = 164;
+/** 1: the ISR bit is set at dispatch to the CPU. */
+export const H_EARLY = 172;
 
 // State from here to H_STATE_END travels in snapshots.
 export const H_STATE = 256;
@@ -78,7 +86,35 @@ export const S_TARGET = 556;
 export const S_SIZE = 560; // CPUs in a mask
 export const S_STRIDE = 564;
 export const S_VECTORS = 576; // 256 x u8
-export const H_STATE_END = 832;
+
+// Devices and time.
+export const H_NOW = 832; // u64 ns
+/** CPUs whose id, mode or DFR is not what the fast decode expects. */
+export const H_ODD = 840;
+/** 1: the model's destinations differ from the fast decode. Read as one u64 with H_ODD. */
+export const H_SLOW_MODEL = 844;
+export const H_BUS_MESSAGES = 848; // u64 each
+export const H_BUS_RETRIES = 856;
+export const H_BUS_CLOCKS = 864;
+/** Senders whose message was rejected. */
+export const H_BUS_WAITING = 872;
+/** I/O APIC pins that the storm brake holds. */
+export const H_BRAKED = 876;
+/** Local APIC timers that run. */
+export const H_TIMERS = 880;
+export const H_PIC = 896; // two 8259s, 32 bytes each
+export const H_STATE_END = 960;
+
+// What an exported function returns beside its status, and tracing.
+export const H_RESULT = 1024; // u64
+export const H_TRACE = 1032;
+export const H_EFFECT_COUNT = 1036;
+
+/** Pins | version << 16 of each I/O APIC. */
+export const H_IOAPIC_CONFIG = 1280;
+
+/** The hardware model: u32 for each flag of codes.ts. */
+export const H_MODEL = 1536;
 
 // Row of one local APIC: two cache lines.
 //
@@ -86,6 +122,8 @@ export const H_STATE_END = 832;
 //  32  ISR     16 x u16
 //  64  CLASSES u64: | 63..48 TMR | 47..40 flags | 39..32 TPR | 31..16 ISR | 15..0 IRR |
 //              (the three 16-bit fields name the classes with a bit set)
+//              flags: 40 HOLD (nothing is dispatched: TPR's class reads as 16 or more),
+//              41 LISTED (on the wake list), 42 SPECIAL (accept, dispatch and EOI take the long way)
 //  72  HASH    u64, this CPU's chain of events
 //  80  counters, u64 each
 export const ROW_SHIFT = 7;
@@ -103,14 +141,102 @@ export const R_STRAY_EOIS = 120;
 
 export const CLASSES_ISR_SHIFT = 16;
 export const CLASSES_TPR_SHIFT = 32;
-export const CLASSES_FLAGS_SHIFT = 40;
 export const CLASSES_TMR_SHIFT = 48;
 
-// Cold part of one local APIC.
-export const COLD_SHIFT = 6;
-export const COLD_BYTES = 64;
+export const CLASSES_HOLD_SHIFT = 40;
+export const CLASSES_LISTED_SHIFT = 41;
+/** From here up: SPECIAL and TMR. 0 means that the short way is the whole story. */
+export const CLASSES_SPECIAL_SHIFT = 42;
+
+// Cold part of one local APIC: the register file and the CPU's side (u32 unless said).
+export const COLD_SHIFT = 9;
+export const COLD_BYTES = 512;
 export const C_TMR = 0; // 16 x u16
 export const C_NMIS = 32; // u64
+export const C_DISCARDED = 40; // u64
+export const C_OTHER_EOIS = 48; // u64
+export const C_BASE = 56; // u64, IA32_APIC_BASE
+export const C_DEADLINE = 64; // u64, IA32_TSC_DEADLINE
+export const C_EXPIRY = 72; // u64 ns, 0: the timer is stopped
+export const C_SVR = 80;
+export const C_DFR = 84;
+export const C_ESR = 88;
+export const C_ESR_PENDING = 92;
+export const C_ICR = 96;
+export const C_ICR_HIGH = 100;
+export const C_LVT = 104; // timer, thermal, perf, LINT0, LINT1, error, CMCI
+export const C_INITIAL_COUNT = 132;
+export const C_DIVIDE = 136;
+export const C_XAPIC_ID = 140;
+export const C_LATCH = 144;
+export const C_SIPI = 148;
+export const C_DISPATCHED = 152;
+export const C_ARB = 156;
+export const C_DEPTH = 160;
+export const C_HANDLERS = 164; // 32 x u16: | 13 EOI written | 12 IF before | 11..8 kind | vector |
+export const C_BUS_DEST = 228;
+export const C_BUS_LOW = 232;
+export const C_EXT_CONTROL = 236;
+export const C_IER = 240; // 8
+export const C_EXT_LVT = 272; // 4
+export const C_PIR = 288; // 16 x u16, posted-interrupt requests
+export const C_LDR = 320;
+export const C_POSTED = 324; // 1: a notification is outstanding
+export const C_TURNED_AWAY = 328; // 1: rejected the message on the bus
+export const C_USED = 332;
+
+export const HANDLERS_MAX = 32;
+
+// Latches toward the CPU, pins, and the CPU's own state, in C_LATCH.
+export const LATCH_NMI = 1;
+export const LATCH_SMI = 2;
+export const LATCH_INIT = 4;
+export const LATCH_SIPI = 8;
+export const LATCH_EXTINT = 16;
+export const LATCH_WAITING = 32;
+export const LATCH_HALTED = 64;
+export const LATCH_IF = 128;
+export const LATCH_SHADOW = 256;
+export const LATCH_LINT0 = 512;
+export const LATCH_LINT1 = 1024;
+export const LATCH_DISPATCHED = 2048;
+export const LATCH_BUS = 4096;
+export const LATCH_ODD = 8192;
+export const LATCH_NOTIFIED = 16384;
+
+// I/O APIC: a header, then its pins.
+export const IOAPIC_SHIFT = 13;
+export const IOAPIC_BYTES = 8192;
+export const IOAPIC_MAX = 8;
+export const IO_ID = 8;
+export const IO_SELECT = 12;
+export const IO_ARB = 16;
+export const IO_ARB_ID = 20;
+export const IO_PIN = 64; // 32 bytes each
+export const PIN_SHIFT = 5;
+export const PIN_ENTRY = 0; // u64
+export const PIN_LINE = 8;
+export const PIN_SERVED = 12; // deliveries in a row on EOI
+export const PIN_BRAKE = 16; // u64 ns, when the brake lets go
+export const PIN_PENDING = 24; // rejected by the bus, or braked
+export const PINS_MAX = 240;
+
+// 8259.
+export const PIC_BYTES = 32;
+export const P_IRR = 0;
+export const P_ISR = 1;
+export const P_IMR = 2;
+export const P_BASE = 3;
+export const P_LINES = 4;
+export const P_ELCR = 5;
+export const P_ICW = 6; // next ICW expected, 0: ready
+export const P_ICW1 = 7;
+export const P_ICW4 = 8;
+export const P_LOWEST = 9; // line of lowest priority
+export const P_READ_ISR = 10;
+export const P_SPECIAL_MASK = 11;
+export const P_ROTATE_AEOI = 12;
+export const P_POLL = 13;
 
 // Who a CPU is on the bus.
 export const IDENT_SHIFT = 4;
@@ -131,7 +257,7 @@ export const W_BITS = 0;
 export const W_INDEX = 8;
 export const W_USED = 12;
 
-// Log entry: kind, dest, low, extra (u32 each).
+// Entry of the log of writes (kind, dest, low, extra) and of the effects (kind, cpu, vector, bits).
 export const LOG_SHIFT = 4;
 export const LOG_BYTES = 16;
 

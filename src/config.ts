@@ -1,8 +1,10 @@
 // Names of modes, drivers and eras, what goes with what, and APIC ids from a topology.
 import * as C from '../assembly/codes.js';
-import { CPUS_MAX } from '../assembly/layout.js';
+import { CPUS_MAX, IOAPIC_MAX, PINS_MAX } from '../assembly/layout.js';
 import { checkInteger, usage } from './errors.js';
+import { MODEL_NAMES, type Model, modelWords } from './models.js';
 
+export const STARTS = { enabled: C.START_ENABLED, reset: C.START_RESET } as const;
 export const MODES = {
   'xapic-flat': C.MODE_XAPIC_FLAT,
   'xapic-cluster': C.MODE_XAPIC_CLUSTER,
@@ -31,6 +33,16 @@ export type Mode = keyof typeof MODES;
 export type Era = keyof typeof ERAS;
 /** `struct apic` driver. `kvm_pv` and `hyperv` patch the native driver of the machine's mode. */
 export type Driver = keyof typeof DRIVERS;
+
+/** Size of one I/O APIC. */
+export interface IoapicConfig {
+  /** 1-240. */
+  pins: number;
+  /** 0x20 has an EOI register. */
+  version: 0x11 | 0x20;
+  /** Id and arbitration id, 0-15. */
+  id: number;
+}
 
 /** Sockets, cores per socket, threads per core; APIC-id fields are rounded up to powers of two. */
 export interface Topology {
@@ -95,9 +107,27 @@ export interface MachineConfig {
   hotplugCpu: boolean;
   vendor: 'intel' | 'amd';
   countVectors: boolean;
+  model: Model;
+  start: keyof typeof STARTS;
+  isrSetAt: 'take' | 'dispatch';
+  gp: 'throw' | 'return';
+  ioapics: readonly IoapicConfig[];
 }
 
 export interface MachineOptions {
+  /** How the hardware behaves; `ipistorm models` shows the differences. Default sdm. */
+  model?: Model;
+  /**
+   * `enabled` (default): as system software leaves the local APICs: in the machine's mode, SVR 0x1ff,
+   * logical ids written, IF set. `reset`: power-on, in xAPIC mode; CPUs but 0 wait for a SIPI.
+   */
+  start?: keyof typeof STARTS;
+  /** When the ISR bit is set: `take`, as the CPU takes the interrupt (the SDM's rule), or at `dispatch`. */
+  isrSetAt?: 'take' | 'dispatch';
+  /** What #GP does to an embedder: `throw` (default) GeneralProtection, or `return` undefined or false. */
+  gp?: 'throw' | 'return';
+  /** Default one: 24 pins, version 0x20, id 0. At most 8. */
+  ioapics?: readonly IoapicConfig[];
   /** Number of local APICs; by default that of `apicIds` or `topology`, else 8. */
   cpus?: number;
   /** Default: what `driver` runs in, else x2apic-cluster. */
@@ -170,15 +200,17 @@ function resolveIds(options: MachineOptions): Uint32Array {
   return ids;
 }
 
-function checkIds(mode: Mode, ids: Uint32Array): void {
+function checkIds(mode: Mode, ids: Uint32Array, idBits: number): void {
   const limit = CPU_LIMIT[mode];
   if (ids.length < 1 || ids.length > limit.max) {
     const next = limit.max < CPUS_MAX ? 'use an x2APIC mode' : undefined;
     throw usage('cpus', ids.length, `1-${limit.max} in ${mode} (${limit.why})`, next);
   }
   const highest = ids.reduce((a, b) => Math.max(a, b), 0);
-  if (mode.startsWith('xapic') && highest > 0xfe) {
-    throw usage('apicIds', highest, `0-254 in ${mode}`, 'use an x2APIC mode');
+  const broadcast = 2 ** idBits - 1;
+  if (mode.startsWith('xapic') && highest >= broadcast) {
+    const next = broadcast === 0xff ? 'use an x2APIC mode' : 'P6-family ids have four bits';
+    throw usage('apicIds', highest, `0-${broadcast - 1} in ${mode}`, next);
   }
   if (mode === 'x2apic-cluster' && highest > 0xfffff) {
     throw usage(
@@ -190,15 +222,33 @@ function checkIds(mode: Mode, ids: Uint32Array): void {
   }
 }
 
+function resolveMode(options: MachineOptions, model: Model, driver: Driver | undefined): Mode {
+  const natural = modelWords(model)[C.F_X2APIC] === 0 ? 'xapic-physical' : 'x2apic-cluster';
+  const mode = pick('mode', options.mode ?? (driver ? DRIVER_MODES[driver][0]! : natural), MODES);
+  if (mode.startsWith('x2apic') && modelWords(model)[C.F_X2APIC] === 0) {
+    throw usage('mode', mode, `an xAPIC mode with model ${model}, which has no x2APIC`);
+  }
+  return mode;
+}
+
+function resolveIoapics(given: readonly IoapicConfig[] | undefined): readonly IoapicConfig[] {
+  const ioapics = given ?? [{ pins: 24, version: 0x20, id: 0 }];
+  if (ioapics.length > IOAPIC_MAX) throw usage('ioapics', ioapics.length, `at most ${IOAPIC_MAX}`);
+  for (const { pins, version, id } of ioapics) {
+    checkInteger('ioapics.pins', pins, 1, PINS_MAX);
+    checkInteger('ioapics.id', id, 0, 15);
+    if (version !== 0x11 && version !== 0x20) throw usage('ioapics.version', version, '0x11, 0x20');
+  }
+  return ioapics.map(({ pins, version, id }) => ({ pins, version, id }));
+}
+
 /** Fills in defaults and refuses what no machine has. */
 export function resolveConfig(options: MachineOptions): MachineConfig {
   const era = pick('era', options.era ?? 'linux-6.12', ERAS);
+  const models = Object.fromEntries(MODEL_NAMES.map((name) => [name, 0])) as Record<Model, number>;
+  const model = pick('model', options.model ?? 'sdm', models);
   const named = options.driver && pick('driver', options.driver, DRIVERS);
-  const mode = pick(
-    'mode',
-    options.mode ?? (named ? DRIVER_MODES[named][0]! : 'x2apic-cluster'),
-    MODES,
-  );
+  const mode = resolveMode(options, model, named);
   const driver =
     named ?? (mode === 'xapic-flat' && era !== 'linux-6.12' ? 'flat' : DEFAULT_DRIVER[mode]);
   const why = missingIn(driver, era);
@@ -208,8 +258,7 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
     throw usage('mode', mode, `${DRIVER_MODES[driver].join(', ')} with driver ${driver}`);
   }
   const apicIds = resolveIds(options);
-  checkIds(mode, apicIds);
-  const vendor = pick('vendor', options.vendor ?? 'intel', { intel: 0, amd: 0 });
+  checkIds(mode, apicIds, modelWords(model)[C.F_ID_BITS]!);
   return {
     cpus: apicIds.length,
     mode,
@@ -218,7 +267,12 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
     apicIds,
     noIpiBroadcast: options.noIpiBroadcast ?? false,
     hotplugCpu: options.hotplugCpu ?? true,
-    vendor,
+    vendor: pick('vendor', options.vendor ?? 'intel', { intel: 0, amd: 0 }),
     countVectors: options.countVectors ?? false,
+    model,
+    start: pick('start', options.start ?? 'enabled', STARTS),
+    isrSetAt: pick('isrSetAt', options.isrSetAt ?? 'take', { take: 0, dispatch: 0 }),
+    gp: pick('gp', options.gp ?? 'throw', { throw: 0, return: 0 }),
+    ioapics: resolveIoapics(options.ioapics),
   };
 }

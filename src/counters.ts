@@ -1,7 +1,7 @@
 // The counters as plain objects.
 import * as L from '../assembly/layout.js';
 
-/** What happened at the targets. Invariant: attempted = delivered + coalesced + rejected + pending. */
+/** What happened at the targets. Invariant: attempted = delivered + coalesced + rejected + discarded + pending. */
 export interface Counters {
   /** Fixed interrupts that reached a local APIC. */
   attempted: number;
@@ -9,14 +9,18 @@ export interface Counters {
   delivered: number;
   /** Merged into an IRR bit that was set already. */
   coalesced: number;
-  /** Illegal vectors 0-15. */
+  /** Turned away: illegal vectors 0-15, a software-disabled local APIC, no free slot (P6). */
   rejected: number;
+  /** Requests that a reset cleared before the CPU took them. */
+  discarded: number;
   /** IRR bits set now. */
   pending: number;
   /** EOIs that cleared an ISR bit. */
   eois: number;
   /** EOIs with nothing in service. */
   strayEois: number;
+  /** EOIs that ended another vector than the running handler's (seen by machine.cpu()). */
+  otherEois: number;
   /** NMIs; they bypass IRR and are not among the above. */
   nmis: number;
 }
@@ -80,9 +84,11 @@ export function emptyCounters(): Counters {
     delivered: 0,
     coalesced: 0,
     rejected: 0,
+    discarded: 0,
     pending: 0,
     eois: 0,
     strayEois: 0,
+    otherEois: 0,
     nmis: 0,
   };
 }

@@ -68,11 +68,13 @@ const KINDS: Record<number, { register: Write['register']; icr2: boolean }> = {
 export class LinuxSender {
   readonly #core: CoreExports;
   readonly #cpus: number;
+  readonly #done: () => void;
 
   /** Made by Machine. */
-  constructor(core: CoreExports, cpus: number) {
+  constructor(core: CoreExports, cpus: number, done: () => void) {
     this.#core = core;
     this.#cpus = cpus;
+    this.#done = done;
   }
 
   /** apic->send_IPI where the era and driver have it, else apic->send_IPI_mask(cpumask_of(to)). */
@@ -155,6 +157,7 @@ export class LinuxSender {
     if (from >>> 0 !== from || to >>> 0 !== to || vector >>> 0 !== vector)
       this.#refuse(from, to, vector);
     if (this.#core.send(op, from, to, vector) !== 0) this.#refuse(from, to, vector);
+    this.#done();
   }
 
   #refuse(from: number, to: number, vector: number): never {

@@ -3,16 +3,30 @@ import * as L from '../assembly/layout.js';
 import {
   DRIVERS,
   ERAS,
+  type IoapicConfig,
   type MachineConfig,
   type MachineOptions,
   MODES,
   resolveConfig,
+  STARTS,
 } from './config.js';
 import { type CompiledModule, type CoreExports, instantiate } from './core/wasm.js';
 import { type Counters, emptyCounters, readSenderCosts, type SenderCosts } from './counters.js';
 import { checkInteger, InvariantError, usage } from './errors.js';
+import { checkWide } from './hardware/access.js';
+import { Cpu } from './hardware/cpu.js';
+import { Ioapic } from './hardware/ioapic.js';
+import {
+  type Effect,
+  type Message,
+  sendMessage,
+  sendMsi,
+  takeEffects,
+} from './hardware/messages.js';
+import { Pic } from './hardware/pic.js';
 import { LocalApic } from './lapic.js';
 import { LinuxSender } from './linux.js';
+import { MODEL_NAMES, modelWords } from './models.js';
 import { openSnapshot, takeSnapshot, writeState } from './snapshot.js';
 import {
   armStorm,
@@ -27,6 +41,16 @@ export interface CreateOptions extends MachineOptions {
   module?: CompiledModule;
 }
 
+export interface RestoreOptions {
+  module?: CompiledModule;
+  /** As in MachineOptions; not part of a snapshot. */
+  gp?: 'throw' | 'return';
+}
+
+/** 16.67 MHz. SDM 3A "APIC Bus". */
+const BUS_CLOCKS_PER_100_US = 1667n;
+const FIRINGS_MAX = 20_000_000;
+
 /** What a storm tells between slices. */
 export interface StormProgress {
   /** Sends made so far, of `sends`. */
@@ -37,12 +61,15 @@ export interface StormProgress {
 }
 
 const AUDIT: Record<number, string> = {
-  [C.AUDIT_BALANCE]: 'attempted = delivered + coalesced + rejected + pending',
+  [C.AUDIT_BALANCE]: 'attempted = delivered + coalesced + rejected + discarded + pending',
   [C.AUDIT_IRR_SUMMARY]: 'the IRR class summary names the classes with a bit set',
   [C.AUDIT_ISR_SUMMARY]: 'the ISR class summary names the classes with a bit set',
   [C.AUDIT_TMR_SUMMARY]: 'the TMR class summary names the classes with a bit set',
   [C.AUDIT_WAKE_LIST]: 'the wake list holds each listed CPU once',
-  [C.AUDIT_LOW_VECTOR]: 'vectors below 16 are never pending or in service',
+  [C.AUDIT_LOW_VECTOR]:
+    'vectors below 16 are never in service, and pending only where the model lets them',
+  [C.AUDIT_REGISTERS]: 'registers, latches and handlers are within their bits',
+  [C.AUDIT_DEVICES]: 'I/O APICs, 8259s, timers and the bus are within their bits',
   [C.AUDIT_STORM_STATE]: 'the storm stays inside its tables',
 };
 
@@ -54,13 +81,34 @@ export class Machine {
   readonly config: Readonly<MachineConfig>;
   /** Linux's send paths: the machine's era and driver. */
   readonly linux: LinuxSender;
+  /** The 8259A pair. */
+  readonly pic: Pic;
+  /**
+   * Called after each call that changed something at a CPU, once for every CPU with news; then
+   * takeWoken() has nothing left. Unset (default): nothing is called, poll takeWoken().
+   */
+  onNews: ((cpu: number) => void) | undefined;
   readonly #core: CoreExports;
+  readonly #flags: Uint32Array;
   readonly #lapics = new Map<number, LocalApic>();
+  readonly #cpus = new Map<number, Cpu>();
+  readonly #ioapics: Ioapic[];
+  readonly #done = (): void => this.#tellNews();
 
   private constructor(config: MachineConfig, core: CoreExports) {
     this.config = config;
     this.#core = core;
-    this.linux = new LinuxSender(core, config.cpus);
+    this.#flags = modelWords(config.model);
+    this.linux = new LinuxSender(core, config.cpus, this.#done);
+    this.pic = new Pic(core, this.#done);
+    this.#ioapics = config.ioapics.map((io, n) => new Ioapic(core, n, io, this.#done));
+  }
+
+  #tellNews(): void {
+    if (!this.onNews) return;
+    for (let news = this.takeWoken(); news.length > 0; news = this.takeWoken()) {
+      for (const cpu of news) this.onNews(cpu);
+    }
   }
 
   /**
@@ -74,17 +122,19 @@ export class Machine {
       (config.noIpiBroadcast ? C.FLAG_NO_IPI_BROADCAST : 0) |
       (config.hotplugCpu ? 0 : C.FLAG_NO_HOTPLUG_CPU) |
       (config.vendor === 'amd' ? C.FLAG_NO_FENCE : 0) |
-      (config.countVectors ? C.FLAG_COUNT_VECTORS : 0);
+      (config.countVectors ? C.FLAG_COUNT_VECTORS : 0) |
+      (config.isrSetAt === 'dispatch' ? C.FLAG_EARLY_ISR : 0);
     const status = core.create(
       config.cpus,
       MODES[config.mode],
       DRIVERS[config.driver],
       ERAS[config.era],
       flags,
+      config.ioapics.length,
     );
     if (status !== 0)
       throw new RangeError(
-        `cpus: got ${config.cpus}, allowed what memory holds (256 bytes each and more); use fewer`,
+        `cpus: got ${config.cpus}, allowed what memory holds (700 bytes each and more); use fewer`,
       );
     const machine = new Machine(config, core);
     const view = machine.#view();
@@ -92,7 +142,15 @@ export class Machine {
     config.apicIds.forEach((id, cpu) => {
       view.setUint32(ident + cpu * L.IDENT_BYTES, id, true);
     });
-    const duplicate = core.commit();
+    machine.#flags.forEach((word, i) => {
+      view.setUint32(L.H_MODEL + 4 * i, word, true);
+    });
+    config.ioapics.forEach(({ pins, version, id }, n) => {
+      view.setUint32(L.H_IOAPIC_CONFIG + 4 * n, pins | (version << 16), true);
+      const at = view.getUint32(L.H_IOAPICS, true) + (n << L.IOAPIC_SHIFT);
+      view.setUint32(at + L.IO_ID, id, true);
+    });
+    const duplicate = core.commit(STARTS[config.start]);
     if (duplicate >= 0) {
       throw usage(
         'apicIds',
@@ -105,7 +163,7 @@ export class Machine {
   }
 
   /** A new machine from a snapshot. Foreign, truncated or altered ones are refused. */
-  static restore(bytes: Uint8Array, options: { module?: CompiledModule } = {}): Machine {
+  static restore(bytes: Uint8Array, options: RestoreOptions = {}): Machine {
     const saved = openSnapshot(bytes);
     const name = <T extends string>(what: string, table: Record<T, number>, code: number): T => {
       const found = (Object.keys(table) as T[]).find((key) => table[key] === code);
@@ -122,6 +180,10 @@ export class Machine {
       hotplugCpu: (saved.flags & C.FLAG_NO_HOTPLUG_CPU) === 0,
       vendor: saved.flags & C.FLAG_NO_FENCE ? 'amd' : 'intel',
       countVectors: (saved.flags & C.FLAG_COUNT_VECTORS) !== 0,
+      isrSetAt: saved.flags & C.FLAG_EARLY_ISR ? 'dispatch' : 'take',
+      model: MODEL_NAMES[saved.model]!,
+      ioapics: saved.ioapics,
+      gp: options.gp ?? 'throw',
     });
     machine.#load(bytes);
     return machine;
@@ -141,6 +203,8 @@ export class Machine {
       saved.driver === DRIVERS[config.driver] &&
       saved.era === ERAS[config.era] &&
       saved.flags === this.#view().getUint32(L.H_FLAGS, true) &&
+      MODEL_NAMES[saved.model] === config.model &&
+      sameIoapics(saved.ioapics, config.ioapics) &&
       saved.apicIds.every((id, cpu) => id === config.apicIds[cpu]);
     if (!same) {
       throw usage('snapshot', 'another configuration', "this machine's", 'use Machine.restore()');
@@ -150,7 +214,8 @@ export class Machine {
 
   #load(bytes: Uint8Array): void {
     writeState(bytes, this.#core.memory.buffer);
-    const bad = this.#core.audit();
+    this.#core.rebuild();
+    const bad = this.#core.auditAll();
     if (bad < 0) return;
     throw usage(
       'snapshot',
@@ -161,7 +226,7 @@ export class Machine {
 
   /** State and configuration as one byte array; Machine.restore() takes it back. */
   snapshot(): Uint8Array {
-    return takeSnapshot(this.#core.memory.buffer);
+    return takeSnapshot(this.#core.memory.buffer, MODEL_NAMES.indexOf(this.config.model));
   }
 
   /** The local APIC of a CPU, 0 to cpus-1. */
@@ -169,26 +234,117 @@ export class Machine {
     let lapic = this.#lapics.get(cpu);
     if (!lapic) {
       checkInteger('cpu', cpu, 0, this.config.cpus - 1);
-      lapic = new LocalApic(this.#core, cpu, (n) => this.counters(n));
+      lapic = new LocalApic(this.#core, cpu, {
+        counters: (n) => this.counters(n),
+        done: this.#done,
+        gp: this.config.gp,
+      });
       this.#lapics.set(cpu, lapic);
     }
     return lapic;
+  }
+
+  /** The CPU beside local APIC `cpu`: interrupt flag, handlers, whose EOI an EOI was. */
+  cpu(cpu: number): Cpu {
+    let found = this.#cpus.get(cpu);
+    if (!found) {
+      checkInteger('cpu', cpu, 0, this.config.cpus - 1);
+      found = new Cpu(this.#core, cpu, this.#done);
+      this.#cpus.set(cpu, found);
+    }
+    return found;
+  }
+
+  /** I/O APIC `n`, from 0. */
+  ioapic(n = 0): Ioapic {
+    const found = this.#ioapics[n];
+    if (!found) throw usage('ioapic', n, `0-${this.#ioapics.length - 1}`);
+    return found;
+  }
+
+  /** A message of a device or I/O APIC. How many local APICs took it; -1 when nobody was addressed. */
+  message(message: Message): number {
+    const taken = sendMessage(this.#core, message);
+    this.#done();
+    return taken;
+  }
+
+  /**
+   * A device's write to the MSI window. SDM 3A "Message Signalled Interrupts".
+   * @param address 0xfee00000-0xfeefffff: bits 19:12 destination, 3 redirection hint, 2 logical;
+   *   bits 63:40 extend the destination (KVM's 32-bit ids). Elsewhere nobody is addressed: -1
+   * @param data bits 7:0 vector, 10:8 delivery mode, 14 assert, 15 level
+   */
+  signalMSI(address: bigint | number, data: number): number {
+    const taken = sendMsi(this.#core, this.#flags, address, data);
+    this.#done();
+    return taken;
+  }
+
+  /** Virtual time in nanoseconds; it passes only in advance(). */
+  get now(): bigint {
+    return this.#view().getBigUint64(L.H_NOW, true);
+  }
+
+  /**
+   * Lets virtual time pass: timers fire in order of time, then of CPU; then the serial bus of P6
+   * models retries what was rejected.
+   * @param ns 0-2^53
+   * @throws RangeError when more than 20 million timer periods end in it; the clock stands at the last
+   */
+  advance(ns: number | bigint): void {
+    const span = checkWide('ns', ns);
+    const until = this.now + span;
+    if (until >= 1n << 63n) throw usage('ns', ns, 'a clock below 2^63 ns');
+    const clocks = (span * BUS_CLOCKS_PER_100_US) / 100_000n;
+    const reached = this.#core.advance(until, FIRINGS_MAX, clocks);
+    this.#done();
+    if (reached === 1) return;
+    throw new RangeError(
+      `ns: got ${ns}, in which timers fire more than ${FIRINGS_MAX} times, allowed fewer; advance in smaller steps or give the timers longer periods`,
+    );
+  }
+
+  /** Power-on reset of every local APIC, I/O APIC and 8259; counters and time go on. */
+  powerOn(): void {
+    this.#core.powerOnAll();
+    this.#done();
+  }
+
+  /** The serial APIC bus of P6 models: messages, retries and clocks of 16.67 MHz; else all 0. */
+  get bus(): { messages: number; retries: number; clocks: number } {
+    const view = this.#view();
+    const read = (at: number) => Number(view.getBigUint64(at, true));
+    return {
+      messages: read(L.H_BUS_MESSAGES),
+      retries: read(L.H_BUS_RETRIES),
+      clocks: read(L.H_BUS_CLOCKS),
+    };
+  }
+
+  /** Notes from now on what operations do (or no more); slower while on. */
+  traceEffects(on: boolean): void {
+    this.#core.trace(on ? 1 : 0);
+  }
+
+  /** What operations did since the last call, in order: of a traced machine. */
+  takeEffects(): Effect[] {
+    return takeEffects(this.#core);
   }
 
   /**
    * One write of a CPU's Interrupt Command Register. SDM 3A "Interrupt Command Register (ICR)".
    * @param from sending CPU
    * @param dest 32 bits in x2APIC modes, 8 in xAPIC ones; ignored with a shorthand
-   * @param low low 32 bits; delivery modes fixed (0) and NMI (0x400)
+   * @param low low 32 bits: vector, delivery mode, destination mode, level, trigger, shorthand
    */
   writeICR(from: number, dest: number, low: number): void {
     const x2apic = this.config.mode.startsWith('x2apic');
     checkInteger('from', from, 0, this.config.cpus - 1);
     checkInteger('dest', dest, 0, x2apic ? 0xffffffff : 0xff);
     checkInteger('low', low, 0, 0xffffffff);
-    if (this.#core.writeIcr(from, dest, low) === C.UNSUPPORTED) {
-      throw usage('delivery mode', (low >> 8) & 7, '0 (fixed) and 4 (NMI)', 'see docs/fidelity.md');
-    }
+    this.#core.writeIcr(from, dest, low);
+    this.#done();
   }
 
   /** CPUs with news since the last call, each once, in order of arrival. */
@@ -266,6 +422,8 @@ export class Machine {
       sum.rejected += read(row + L.R_REJECTED);
       sum.eois += read(row + L.R_EOIS);
       sum.strayEois += read(row + L.R_STRAY_EOIS);
+      sum.discarded += read(cold + n * L.COLD_BYTES + L.C_DISCARDED);
+      sum.otherEois += read(cold + n * L.COLD_BYTES + L.C_OTHER_EOIS);
       sum.nmis += read(cold + n * L.COLD_BYTES + L.C_NMIS);
       sum.pending += this.#core.pending(n);
     }
@@ -318,6 +476,13 @@ export class Machine {
         `CPU ${cpu} broke "${this.#fault()}"; please report it with the options and seed`,
       );
   }
+}
+
+/** Sizes and versions; ids are state. */
+function sameIoapics(a: readonly IoapicConfig[], b: readonly IoapicConfig[]): boolean {
+  const shape = (list: readonly IoapicConfig[]) =>
+    list.map((io) => `${io.pins} ${io.version}`).join();
+  return shape(a) === shape(b);
 }
 
 function difference<T extends object>(now: T, before: T): T {

@@ -1,15 +1,20 @@
 // Snapshots: a header, the configuration, and the state part of linear memory.
 //   0 magic "IPISTORM"   8 version u32   12 layout fingerprint u32   16 bytes u32   20 checksum u32
-//   24 cpus, mode, driver, era, flags (u32)   44 APIC ids (u32 each)   ... header state, rows, cold, wake
+//   24 cpus, mode, driver, era, flags, model, I/O APICs (u32)   52 pins | version << 16 of 8 I/O APICs
+//   84 APIC ids (u32 each)   ... header state, rows, cold, wake, I/O APICs
 
 import { FLAG_COUNT_VECTORS } from '../assembly/codes.js';
 import { LAYOUT_FINGERPRINT } from '../assembly/fingerprint.js';
 import * as L from '../assembly/layout.js';
+import type { IoapicConfig } from './config.js';
 import { usage } from './errors.js';
+import { MODEL_NAMES } from './models.js';
 
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 const MAGIC = 'IPISTORM';
-const FIXED = 44;
+const MODEL_AT = 44;
+const IOAPICS_AT = 48;
+const FIXED = 84;
 const CONFIG_WORDS = [L.H_CPUS, L.H_MODE, L.H_DRIVER, L.H_ERA, L.H_FLAGS];
 
 /** FNV-1a over 32-bit words, then bytes. */
@@ -19,9 +24,10 @@ function checksum(bytes: Uint8Array): number {
   return h >>> 0;
 }
 
-function stateBytes(cpus: number, flags: number): number {
+function stateBytes(cpus: number, flags: number, ioapics: number): number {
   const counts = flags & FLAG_COUNT_VECTORS ? L.COUNTS_BYTES : 0;
-  return L.H_STATE_END - L.H_STATE + cpus * (L.ROW_BYTES + L.COLD_BYTES + 4 + counts);
+  const perCpu = L.ROW_BYTES + L.COLD_BYTES + 4 + counts;
+  return L.H_STATE_END - L.H_STATE + cpus * perCpu + ioapics * L.IOAPIC_BYTES;
 }
 
 /** The state regions: [address, bytes]. */
@@ -32,14 +38,17 @@ function regions(view: DataView, cpus: number): [number, number][] {
     [view.getUint32(L.H_ROWS, true), cpus * L.ROW_BYTES],
     [view.getUint32(L.H_COLD, true), cpus * L.COLD_BYTES],
     [view.getUint32(L.H_WAKE, true), cpus * 4],
+    [view.getUint32(L.H_IOAPICS, true), view.getUint32(L.H_IOAPIC_COUNT, true) * L.IOAPIC_BYTES],
     [view.getUint32(L.H_COUNTS, true), cpus * counts],
   ];
 }
 
-export function takeSnapshot(memory: ArrayBuffer): Uint8Array {
+export function takeSnapshot(memory: ArrayBuffer, model: number): Uint8Array {
   const view = new DataView(memory);
   const cpus = view.getUint32(L.H_CPUS, true);
-  const out = new Uint8Array(FIXED + cpus * 4 + stateBytes(cpus, view.getUint32(L.H_FLAGS, true)));
+  const ioapics = view.getUint32(L.H_IOAPIC_COUNT, true);
+  const flags = view.getUint32(L.H_FLAGS, true);
+  const out = new Uint8Array(FIXED + cpus * 4 + stateBytes(cpus, flags, ioapics));
   const head = new DataView(out.buffer);
   for (let i = 0; i < 8; i++) out[i] = MAGIC.charCodeAt(i);
   head.setUint32(8, SNAPSHOT_VERSION, true);
@@ -48,6 +57,11 @@ export function takeSnapshot(memory: ArrayBuffer): Uint8Array {
   CONFIG_WORDS.forEach((field, i) => {
     head.setUint32(24 + i * 4, view.getUint32(field, true), true);
   });
+  head.setUint32(MODEL_AT, model, true);
+  head.setUint32(IOAPICS_AT, ioapics, true);
+  for (let n = 0; n < ioapics; n++) {
+    head.setUint32(IOAPICS_AT + 4 + 4 * n, view.getUint32(L.H_IOAPIC_CONFIG + 4 * n, true), true);
+  }
   const ident = view.getUint32(L.H_IDENT, true);
   for (let cpu = 0; cpu < cpus; cpu++) {
     head.setUint32(FIXED + cpu * 4, view.getUint32(ident + cpu * L.IDENT_BYTES, true), true);
@@ -68,6 +82,9 @@ export interface SnapshotConfig {
   era: number;
   flags: number;
   apicIds: Uint32Array;
+  /** Index in MODEL_NAMES. */
+  model: number;
+  ioapics: IoapicConfig[];
 }
 
 /** Checks a snapshot's envelope, in this order: magic, version, fingerprint, size, checksum. */
@@ -95,13 +112,35 @@ export function openSnapshot(bytes: Uint8Array): SnapshotConfig {
   }
   const cpus = word(24);
   if (cpus < 1 || cpus > L.CPUS_MAX) throw usage('snapshot cpus', cpus, `1-${L.CPUS_MAX}`, next);
-  const size = FIXED + cpus * 4 + stateBytes(cpus, word(40));
+  const model = word(MODEL_AT);
+  if (model >= MODEL_NAMES.length)
+    throw usage('snapshot model', model, `0-${MODEL_NAMES.length - 1}`, next);
+  const count = word(IOAPICS_AT);
+  if (count > L.IOAPIC_MAX) throw usage('snapshot ioapics', count, `0-${L.IOAPIC_MAX}`, next);
+  const size = FIXED + cpus * 4 + stateBytes(cpus, word(40), count);
   if (bytes.length !== size || word(16) !== size)
     throw usage('snapshot size', bytes.length, `${size} bytes`, next);
   if (checksum(bytes.subarray(24)) !== word(20))
     throw usage('snapshot', 'a wrong checksum', 'an unchanged snapshot', next);
   const apicIds = Uint32Array.from({ length: cpus }, (_, i) => word(FIXED + i * 4));
-  return { cpus, mode: word(28), driver: word(32), era: word(36), flags: word(40), apicIds };
+  const ioapics = Array.from({ length: count }, (_, n) =>
+    ioapicConfig(word(IOAPICS_AT + 4 + 4 * n)),
+  );
+  return {
+    cpus,
+    mode: word(28),
+    driver: word(32),
+    era: word(36),
+    flags: word(40),
+    apicIds,
+    model,
+    ioapics,
+  };
+}
+
+/** The id is state, and comes with it. */
+function ioapicConfig(word: number): IoapicConfig {
+  return { pins: word & 0xffff, version: (word >>> 16) as 0x11 | 0x20, id: 0 };
 }
 
 /** Copies the state regions of an opened snapshot into a machine of the same configuration. */

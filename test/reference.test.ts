@@ -79,8 +79,8 @@ const PLANTED: [string, string, string, string][] = [
   [
     'the same class nests',
     'lapic/lapic.ts',
-    'if (requests <= blocked) return NONE;',
-    'if (requests < blocked >> 1) return NONE;',
+    'if (requests <= blocked) return isPlain',
+    'if (requests < blocked >> 1) return isPlain',
   ],
   [
     'TPR is ignored',
@@ -96,13 +96,13 @@ const PLANTED: [string, string, string, string][] = [
   ],
   [
     'vector 15 is accepted',
-    'lapic/lapic.ts',
-    'if (vector < <u32>L.FIRST_LEGAL_VECTOR) {',
-    'if (vector < 15) {',
+    'lapic/special.ts',
+    'vector < <u32>L.FIRST_LEGAL_VECTOR && model(F_LOW_VECTORS)',
+    'vector < 15 && model(F_LOW_VECTORS)',
   ],
   [
     'TMR stays set on an edge',
-    'lapic/lapic.ts',
+    'lapic/special.ts',
     'level ? old | bit : old & ~bit',
     'level ? old | bit : old',
   ],
@@ -184,6 +184,8 @@ describe('planted bugs', () => {
       'stub',
       '-u',
       'abort=',
+      '--memoryBase',
+      '4096',
       ...options,
     ];
     const { error, stderr } = await asc.main(args, { readFile, writeFile } as never);

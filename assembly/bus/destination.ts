@@ -1,4 +1,5 @@
-// Which local APICs a message reaches: the one decode path of the bus.
+// Which local APICs a message reaches: the fast decode, for machines whose local APICs all have their
+// usual ids, mode and DFR. message.ts is the same rule for every machine.
 import { bump, cpus, ldr, mode } from '../arena';
 import {
   BROADCAST_X2APIC,
@@ -10,7 +11,9 @@ import {
   MODE_XAPIC_CLUSTER,
   NONE,
 } from '../codes';
-import { Lapic, nmi } from '../lapic/lapic';
+import { Lapic } from '../lapic/lapic';
+import { latchNmi } from '../lapic/outputs';
+import { isHardwareEnabled } from '../lapic/special';
 import * as L from '../layout';
 import { clusterOf, memberOf } from './clusters';
 import { cpuOf } from './directory';
@@ -19,10 +22,10 @@ export function isX2apic(): bool {
   return mode >= <u32>MODE_X2APIC_PHYSICAL;
 }
 
-/** Hands one message to one local APIC. IPIs are edge whatever the level bit says (Pentium 4 on). */
+/** Hands a fixed or NMI message to one local APIC. IPIs are edge (Pentium 4 on). */
 export function deliver(cpu: u32, low: u32): void {
-  if ((low & ICR_DELIVERY) == ICR_NMI) nmi(cpu);
-  else Lapic.accept(cpu, low & ICR_VECTOR, false);
+  if ((low & ICR_DELIVERY) != ICR_NMI) Lapic.accept(cpu, low & ICR_VECTOR, false);
+  else if (isHardwareEnabled(cpu)) latchNmi(cpu);
 }
 
 /** Shorthands all-including-self (`except` = NONE) and all-excluding-self. */

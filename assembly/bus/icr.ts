@@ -1,27 +1,28 @@
 // The Interrupt Command Register: what one write of it does.
 // SDM 3A "Interrupt Command Register (ICR)", "ICR Operation in x2APIC Mode".
-import {
-  ICR_ALL_EXC,
-  ICR_ALL_INC,
-  ICR_DELIVERY,
-  ICR_LOGICAL,
-  ICR_NMI,
-  ICR_SELF,
-  ICR_SHORTHAND,
-  NONE,
-  UNSUPPORTED,
-} from '../codes';
+import { coldRow } from '../arena';
+import { ICR_ALL_EXC, ICR_ALL_INC, ICR_LOGICAL, ICR_SELF, ICR_SHORTHAND, NONE } from '../codes';
+import { icrReadback } from '../lapic/registers';
+import { isX2apicMode } from '../lapic/special';
+import * as L from '../layout';
 import { deliver, deliverAll, deliverLogical, deliverPhysical } from './destination';
+import { transmit } from './message';
 
-/** Delivery modes this bus carries: fixed and NMI. */
-export function isCarried(low: u32): bool {
-  const delivery = low & ICR_DELIVERY;
-  return delivery == 0 || delivery == ICR_NMI;
-}
+/** Delivery mode, and the class of the vector: 0 in either leaves the fast decode. */
+const ICR_DELIVERY_BITS: u32 = 0x700;
+const ICR_CLASS_BITS: u32 = 0xf0;
+const ICR_BUSY: u32 = 0x1000;
 
-/** Sends what ICR holds. `dest`: 32 bits in x2APIC mode, 8 in xAPIC mode. 0 or UNSUPPORTED. */
-export function sendIcr(source: u32, dest: u32, low: u32): i32 {
-  if (!isCarried(low)) return UNSUPPORTED;
+/**
+ * Sends a command. `dest`: 32 bits in x2APIC mode, 8 in xAPIC mode. A fixed interrupt with a legal
+ * vector on a machine whose local APICs are all as usual takes the fast decode.
+ */
+export function sendIcr(source: u32, dest: u32, low: u32): void {
+  const odd = load<u64>(L.H_ODD) != 0;
+  if (odd || (low & ICR_DELIVERY_BITS) != 0 || (low & ICR_CLASS_BITS) == 0) {
+    transmit(source, dest, low);
+    return;
+  }
   const shorthand = low & ICR_SHORTHAND;
   if (shorthand == 0) {
     if ((low & ICR_LOGICAL) != 0) deliverLogical(dest, low);
@@ -29,5 +30,19 @@ export function sendIcr(source: u32, dest: u32, low: u32): i32 {
   } else if (shorthand == ICR_SELF) deliver(source, low);
   else if (shorthand == ICR_ALL_INC) deliverAll(low, NONE);
   else if (shorthand == ICR_ALL_EXC) deliverAll(low, source);
-  return 0;
+}
+
+/** A write of the register itself; `high` is ICR2, or the upper half of the x2APIC MSR. */
+export function writeIcrRegister(cpu: u32, high: u32, low: u32): void {
+  const cold = coldRow(cpu);
+  if ((load<u32>(cold, L.C_LATCH) & L.LATCH_BUS) != 0) return;
+  store<u32>(cold, icrReadback(low), L.C_ICR);
+  const x2apic = isX2apicMode(cpu);
+  if (x2apic) store<u32>(cold, high, L.C_ICR_HIGH);
+  sendIcr(cpu, x2apic ? high : high >> 24, low & ~ICR_BUSY);
+}
+
+// SDM 3A "SELF IPI Register": an edge-triggered fixed interrupt to this very CPU.
+export function selfIpiWritten(cpu: u32, vector: u32): void {
+  sendIcr(cpu, 0, ICR_SELF | vector);
 }

@@ -1,23 +1,37 @@
 // One local APIC: accept, dispatch, EOI. Leaf functions over a row (layout.ts).
-import { bump, coldRow, counts, row, rows } from '../arena';
+import { bump, counts, row, rows } from '../arena';
 import {
   EVENT_ACCEPT,
   EVENT_COALESCE,
   EVENT_DISPATCH,
   EVENT_EOI,
-  EVENT_NMI,
-  EVENT_REJECT,
   EVENT_STRAY_EOI,
   NONE,
 } from '../codes';
 import * as L from '../layout';
 import { after, note } from './hash';
+import {
+  acceptLongWay,
+  afterEoi,
+  eligibleLongWay,
+  handOver,
+  runHandlersLongWay,
+  settle,
+} from './special';
 import { LISTED, tell } from './wake';
 
-/** Classes at or below which nothing is dispatched: in service, or TPR's class (never 0). */
-function blockedClasses(classes: u64): u32 {
+/** Whether accept, dispatch and EOI of this row are the whole story: no level vector, nothing special. */
+function isPlain(classes: u64): bool {
+  return classes >> L.CLASSES_SPECIAL_SHIFT == 0;
+}
+
+/**
+ * Classes at or below which nothing is dispatched: in service, or TPR's class (never 0). HOLD is the
+ * bit above TPR: with it the class reads as 16 or more, and blocks all.
+ */
+export function blockedClasses(classes: u64): u32 {
   const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
-  const taskClass = <u32>(classes >> (L.CLASSES_TPR_SHIFT + 4)) & 15;
+  const taskClass = <u32>(classes >> (L.CLASSES_TPR_SHIFT + 4)) & 31;
   return serving | ((<u32>1) << taskClass);
 }
 
@@ -28,28 +42,24 @@ export class Lapic {
   @inline static eligible(cpu: u32): bool {
     const classes = load<u64>(row(cpu), L.R_CLASSES);
     const blocked = blockedClasses(classes);
-    return (<u32>classes & 0xffff & ~blocked) > blocked;
+    if ((<u32>classes & 0xffff & ~blocked) > blocked) return true;
+    return !isPlain(classes) && eligibleLongWay(cpu);
   }
 
   // SDM 3A "Interrupt Acceptance for Fixed Interrupts": one IRR bit per vector; a second send
-  // to a set bit is merged with it. TMR takes the trigger mode at each acceptance.
-  // SDM 3A "Valid Interrupt Vectors": vectors 0-15 are illegal and set no IRR bit.
+  // to a set bit is merged with it.
   @inline static accept(cpu: u32, vector: u32, level: bool): void {
     const at = row(cpu);
-    bump(at + L.R_ATTEMPTED);
-    if (vector < <u32>L.FIRST_LEGAL_VECTOR) {
-      bump(at + L.R_REJECTED);
-      note(at, EVENT_REJECT, vector);
+    const classes = load<u64>(at, L.R_CLASSES);
+    if (level || !isPlain(classes) || vector < <u32>L.FIRST_LEGAL_VECTOR) {
+      acceptLongWay(cpu, vector, level);
       return;
     }
+    bump(at + L.R_ATTEMPTED);
     const slot = at + ((<usize>vector >> 4) << 1);
     const bit: u32 = 1 << (vector & 15);
     const word: u32 = load<u16>(slot, L.R_IRR);
-    let classes = load<u64>(at, L.R_CLASSES);
-    if (level || classes >> L.CLASSES_TMR_SHIFT != 0)
-      classes = trigger(cpu, vector, level, classes);
     if ((word & bit) != 0) {
-      store<u64>(at, classes, L.R_CLASSES);
       bump(at + L.R_COALESCED);
       note(at, EVENT_COALESCE, vector);
       return;
@@ -66,7 +76,7 @@ export class Lapic {
     const classes = load<u64>(at, L.R_CLASSES);
     const blocked = blockedClasses(classes);
     const requests = <u32>classes & 0xffff & ~blocked;
-    if (requests <= blocked) return NONE;
+    if (requests <= blocked) return isPlain(classes) ? NONE : handOver(cpu);
     const top = 31 - clz<u32>(requests);
     const bit = 31 - clz<u32>(load<u16>(at + ((<usize>top) << 1), L.R_IRR));
     return Lapic.take(at, classes, top, bit);
@@ -99,6 +109,7 @@ export class Lapic {
     if (serving == 0) {
       bump(at + L.R_STRAY_EOIS);
       note(at, EVENT_STRAY_EOI, 0);
+      if (!isPlain(classes)) afterEoi(cpu, NONE);
       return NONE;
     }
     const top = 31 - clz<u32>(serving);
@@ -112,8 +123,25 @@ export class Lapic {
     bump(at + L.R_EOIS);
     const vector = (top << 4) | bit;
     note(at, EVENT_EOI, vector);
+    if (!isPlain(classes)) afterEoi(cpu, vector);
     return vector;
   }
+}
+
+/** AMD's specific EOI: ends the named vector if it is in service. */
+export function endVector(cpu: u32, vector: u32): void {
+  const at = row(cpu);
+  const slot = at + ((<usize>vector >> 4) << 1);
+  const word: u32 = load<u16>(slot, L.R_ISR);
+  const bit: u32 = 1 << (vector & 15);
+  if ((word & bit) == 0) return;
+  store<u16>(slot, <u16>(word ^ bit), L.R_ISR);
+  const classes = load<u64>(at, L.R_CLASSES);
+  const emptied: u64 = word == bit ? (<u64>0x10000) << (vector >> 4) : 0;
+  store<u64>(at, classes & ~emptied, L.R_CLASSES);
+  bump(at + L.R_EOIS);
+  note(at, EVENT_EOI, vector);
+  if (!isPlain(classes)) afterEoi(cpu, vector);
 }
 
 // Linux's IPI handlers EOI first and run with interrupts off: acknowledge, EOI, next. Each vector
@@ -123,6 +151,7 @@ export class Lapic {
 export function runHandlers(cpu: u32): void {
   const at = row(cpu);
   let classes = load<u64>(at, L.R_CLASSES) & ~LISTED;
+  if (!isPlain(classes)) return runHandlersLongWay(cpu);
   const blocked = blockedClasses(classes);
   let hash = load<u64>(at, L.R_HASH);
   let handled: u64 = 0;
@@ -156,17 +185,6 @@ function countVector(at: usize, vector: u32): void {
   store<u32>(slot, load<u32>(slot) + 1);
 }
 
-/** Sets or clears the TMR bit; returns the class summary that goes with it. */
-function trigger(cpu: u32, vector: u32, level: bool, classes: u64): u64 {
-  const slot = coldRow(cpu) + ((<usize>vector >> 4) << 1);
-  const bit: u32 = 1 << (vector & 15);
-  const old: u32 = load<u16>(slot, L.C_TMR);
-  const word: u32 = level ? old | bit : old & ~bit;
-  store<u16>(slot, <u16>word, L.C_TMR);
-  const field = (<u64>1) << (L.CLASSES_TMR_SHIFT + (vector >> 4));
-  return word != 0 ? classes | field : classes & ~field;
-}
-
 /**
  * Takes one named vector, whatever else is pending: for replaying a trace whose handler
  * entry says what the CPU took. NONE when it is not pending or blocked by the PPR.
@@ -196,11 +214,6 @@ export function setTpr(cpu: u32, tpr: u32): void {
   const at = row(cpu);
   const classes = load<u64>(at, L.R_CLASSES) & ~((<u64>0xff) << L.CLASSES_TPR_SHIFT);
   store<u64>(at, classes | ((<u64>tpr) << L.CLASSES_TPR_SHIFT), L.R_CLASSES);
+  if (!isPlain(classes)) settle(cpu);
   if (Lapic.eligible(cpu)) store<u64>(at, tell(cpu, load<u64>(at, L.R_CLASSES)), L.R_CLASSES);
-}
-
-// SDM 3A "Task and Processor Priorities": NMI bypasses IRR, ISR and PPR.
-export function nmi(cpu: u32): void {
-  bump(coldRow(cpu) + L.C_NMIS);
-  note(row(cpu), EVENT_NMI, 2);
 }

@@ -4,7 +4,7 @@ import { row, wake } from '../arena';
 import * as L from '../layout';
 
 /** Flag in the class summary: this CPU is on the list. */
-export const LISTED: u64 = (<u64>1) << L.CLASSES_FLAGS_SHIFT;
+export const LISTED: u64 = (<u64>1) << L.CLASSES_LISTED_SHIFT;
 
 /** While set, nobody is listed: the storm runs the one target's handlers right after the send. */
 let quiet: bool = false;
@@ -20,6 +20,12 @@ export function tell(cpu: u32, classes: u64): u64 {
   store<u32>(wake + ((<usize>count) << 2), cpu);
   store<u32>(L.H_WAKE_COUNT, count + 1);
   return classes | LISTED;
+}
+
+/** Lists a CPU whose row is in memory. */
+export function tellCpu(cpu: u32): void {
+  const at = row(cpu);
+  store<u64>(at, tell(cpu, load<u64>(at, L.R_CLASSES)), L.R_CLASSES);
 }
 
 export function listedCpu(index: u32): u32 {

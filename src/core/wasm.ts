@@ -8,8 +8,15 @@ export type CompiledModule = object;
 export interface CoreExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   fingerprint(): number;
-  create(cpus: number, mode: number, driver: number, era: number, flags: number): number;
-  commit(): number;
+  create(
+    cpus: number,
+    mode: number,
+    driver: number,
+    era: number,
+    flags: number,
+    ioapics: number,
+  ): number;
+  commit(start: number): number;
   cpuOf(apicId: number): number;
   accept(cpu: number, vector: number, level: number): number;
   acknowledge(cpu: number): number;
@@ -24,8 +31,40 @@ export interface CoreExports {
   writeIcr(from: number, dest: number, low: number): number;
   send(op: number, from: number, to: number, vector: number): number;
   logEntries(): number;
+  readPage(cpu: number, reg: number): number;
+  writePage(cpu: number, reg: number, value: number): number;
+  readMsr(cpu: number, msr: number): number;
+  writeMsr(cpu: number, msr: number, value: bigint): number;
+  peek(cpu: number, reg: number): number;
+  setBase(cpu: number, value: bigint): number;
+  registersChanged(cpu: number, currentCount: number): number;
+  setLint(cpu: number, pin: number, high: number): number;
+  localEvent(cpu: number, index: number): number;
+  lintFalls(cpu: number): number;
+  extint(cpu: number): number;
+  message(dest: number, low: number, redirect: number): number;
+  setIoapicPin(n: number, pin: number, high: number): number;
+  readIoapic(n: number, offset: number): number;
+  writeIoapic(n: number, offset: number, value: number): number;
+  setPicLine(line: number, high: number): number;
+  readPic(port: number): number;
+  writePic(port: number, value: number): void;
+  picOutput(): number;
+  acknowledgePic(): number;
+  inta(cpu: number): number;
+  take(cpu: number): number;
+  iret(cpu: number): number;
+  handlerEoi(cpu: number): number;
+  setCpuState(cpu: number, bits: number, on: number): number;
+  initReset(cpu: number): number;
+  powerOnAll(): void;
+  advance(until: bigint, limit: number, busClocks: bigint): number;
+  trace(on: number): void;
+  takeEffects(): number;
+  rebuild(): void;
   storm(count: number): number;
   audit(): number;
+  auditAll(): number;
   eventHash(): bigint;
 }
 

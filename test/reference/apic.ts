@@ -23,6 +23,8 @@ export class ReferenceApic {
     eois: 0,
     strayEois: 0,
     nmis: 0,
+    discarded: 0,
+    otherEois: 0,
   };
 
   #note(kind: keyof typeof KIND, vector: number): void {
@@ -81,6 +83,7 @@ export class ReferenceApic {
 
   nmi(): void {
     this.counters.nmis++;
+    this.woken = true;
     this.#note('nmi', 2);
   }
 

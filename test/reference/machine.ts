@@ -80,6 +80,8 @@ export class ReferenceMachine {
 
   icr(from: number, dest: number, low: number): void {
     const shorthand = (low >>> 18) & 3;
+    // SDM, valid combinations: with self and all-including-self only fixed interrupts.
+    if ((low & 0x700) === 0x400 && (shorthand === 1 || shorthand === 2)) return;
     const all = this.apics.map((_, cpu) => cpu);
     const targets =
       shorthand === 1

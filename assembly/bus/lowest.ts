@@ -1,0 +1,73 @@
+// Who takes a lowest-priority message. SDM 3A "Lowest Priority Delivery Mode".
+import { apicId, coldRow, cpus, row } from '../arena';
+import { F_LOWEST_PRIORITY, LOWEST_APR_ARB, LOWEST_APR_ID, LOWEST_FIRST, NONE } from '../codes';
+import { apr } from '../lapic/registers';
+import { hasSlot, isSoftwareEnabled } from '../lapic/special';
+import * as L from '../layout';
+import { model } from '../model';
+import { isAddressed } from './claims';
+
+/** SVR bit 9: focus processor checking disabled. */
+const SVR_NO_FOCUS: u32 = 0x200;
+
+function hasVector(set: usize, vector: u32): bool {
+  const word: u32 = load<u16>(set + ((<usize>vector >> 4) << 1));
+  return ((word >> (vector & 15)) & 1) != 0;
+}
+
+/** The focus processor has the vector pending or in service. */
+export function isFocus(cpu: u32, vector: u32): bool {
+  if ((load<u32>(coldRow(cpu), L.C_SVR) & SVR_NO_FOCUS) != 0) return false;
+  return hasVector(row(cpu) + L.R_IRR, vector) || hasVector(row(cpu) + L.R_ISR, vector);
+}
+
+function usesApr(): bool {
+  const rule = model(F_LOWEST_PRIORITY);
+  return rule == <u32>LOWEST_APR_ARB || rule == <u32>LOWEST_APR_ID;
+}
+
+/** Smaller is better; ties go to the larger of tieBreak(). */
+function priority(cpu: u32): u32 {
+  if (usesApr()) return apr(cpu);
+  return <u32>(load<u64>(row(cpu), L.R_CLASSES) >> (L.CLASSES_TPR_SHIFT + 4)) & 15;
+}
+
+function tieBreak(cpu: u32): u32 {
+  const rule = model(F_LOWEST_PRIORITY);
+  if (rule == <u32>LOWEST_APR_ARB) return load<u32>(coldRow(cpu), L.C_ARB);
+  return rule == <u32>LOWEST_APR_ID ? apicId(cpu) : 0;
+}
+
+function isCandidate(cpu: u32, vector: u32): bool {
+  return isSoftwareEnabled(cpu) && hasSlot(cpu, vector);
+}
+
+export function focusOf(source: i32, dest: u32, low: u32): i32 {
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    if (!isAddressed(cpu, source, dest, low) || !isSoftwareEnabled(cpu)) continue;
+    if (isFocus(cpu, low & 0xff)) return cpu;
+  }
+  return NONE;
+}
+
+/** The CPU that takes it, NONE when no candidate is addressed. */
+export function chooseLowest(source: i32, dest: u32, low: u32): i32 {
+  if (usesApr()) {
+    const focus = focusOf(source, dest, low);
+    if (focus != NONE) return focus;
+  }
+  const first = model(F_LOWEST_PRIORITY) == <u32>LOWEST_FIRST;
+  let chosen: i32 = NONE;
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    if (!isAddressed(cpu, source, dest, low)) continue;
+    if (first) return cpu;
+    if (!isCandidate(cpu, low & 0xff)) continue;
+    if (chosen == NONE || isBetter(cpu, chosen)) chosen = cpu;
+  }
+  return chosen;
+}
+
+function isBetter(cpu: u32, than: u32): bool {
+  if (priority(cpu) != priority(than)) return priority(cpu) < priority(than);
+  return tieBreak(cpu) > tieBreak(than);
+}

@@ -1,0 +1,142 @@
+// A minimal CPU: interrupt flag, halt, interrupt shadow, and the handlers that run. It exists to say
+// when an interrupt is taken and whose EOI that was. SDM 3A "Interrupt and Exception Handling".
+import { bump, coldRow, row } from '../arena';
+import {
+  F_SPURIOUS,
+  HANDLER_EXTINT,
+  HANDLER_NMI,
+  HANDLER_SMI,
+  HANDLER_VECTOR,
+  NONE,
+  TAKEN_INIT,
+  TAKEN_SIPI,
+} from '../codes';
+import { Lapic } from '../lapic/lapic';
+import { extintAsserted } from '../lapic/lint';
+import { clearLatch, latch, setLatch } from '../lapic/outputs';
+import { initReset } from '../lapic/reset';
+import { isSoftwareEnabled } from '../lapic/special';
+import * as L from '../layout';
+import { model } from '../model';
+import { acknowledgePicLine } from '../pic/wiring';
+
+export const MATCHED: i32 = 1;
+export const STRAY: i32 = 2;
+export const OTHER: i32 = 3;
+
+const HANDLER_KIND_SHIFT: u32 = 8;
+const HANDLER_IF: u32 = 0x1000;
+const HANDLER_ENDED: u32 = 0x2000;
+
+function handlerSlot(cpu: u32, index: u32): usize {
+  return coldRow(cpu) + L.C_HANDLERS + ((<usize>index) << 1);
+}
+
+function depth(cpu: u32): u32 {
+  return load<u32>(coldRow(cpu), L.C_DEPTH);
+}
+
+function kindOf(entry: u32): u32 {
+  return (entry >> HANDLER_KIND_SHIFT) & 15;
+}
+
+function isRunning(cpu: u32, kind: u32): bool {
+  for (let i: u32 = 0; i < depth(cpu); i++) {
+    if (kindOf(load<u16>(handlerSlot(cpu, i))) == kind) return true;
+  }
+  return false;
+}
+
+/** kind << 8 | vector, as results and handlers have it. */
+function taken(kind: u32, vector: u32): i32 {
+  return (kind << HANDLER_KIND_SHIFT) | vector;
+}
+
+// SDM 3A "Masking Maskable Hardware Interrupts": the gate clears IF, IRET brings it back.
+function enter(cpu: u32, kind: u32, vector: u32): i32 {
+  const enabled: u32 = (latch(cpu) & L.LATCH_IF) != 0 ? HANDLER_IF : 0;
+  const index = depth(cpu);
+  store<u16>(handlerSlot(cpu, index), <u16>(taken(kind, vector) | enabled));
+  store<u32>(coldRow(cpu), index + 1, L.C_DEPTH);
+  clearLatch(cpu, L.LATCH_IF | L.LATCH_HALTED);
+  return taken(kind, vector);
+}
+
+// SDM 3A "MP Initialization Protocol Algorithm": waiting for a SIPI, a CPU takes nothing else.
+function takeSipi(cpu: u32): i32 {
+  if ((latch(cpu) & L.LATCH_SIPI) == 0) return NONE;
+  clearLatch(cpu, L.LATCH_SIPI | L.LATCH_WAITING | L.LATCH_HALTED | L.LATCH_IF);
+  return taken(TAKEN_SIPI, load<u32>(coldRow(cpu), L.C_SIPI));
+}
+
+/** What the CPU takes between two instructions, in the order INIT, SIPI, SMI, NMI, ExtINT, vector. */
+export function takeNext(cpu: u32): i32 {
+  if ((latch(cpu) & L.LATCH_INIT) != 0) {
+    initReset(cpu);
+    return taken(TAKEN_INIT, 0);
+  }
+  if ((latch(cpu) & L.LATCH_WAITING) != 0) return takeSipi(cpu);
+  clearLatch(cpu, L.LATCH_SIPI);
+  if ((latch(cpu) & L.LATCH_SHADOW) != 0) {
+    clearLatch(cpu, L.LATCH_SHADOW);
+    return NONE;
+  }
+  if (depth(cpu) == L.HANDLERS_MAX) return NONE;
+  return takeInterrupt(cpu);
+}
+
+function takeInterrupt(cpu: u32): i32 {
+  const inSmi = isRunning(cpu, HANDLER_SMI);
+  if ((latch(cpu) & L.LATCH_SMI) != 0 && !inSmi) {
+    clearLatch(cpu, L.LATCH_SMI);
+    return enter(cpu, HANDLER_SMI, 0);
+  }
+  if ((latch(cpu) & L.LATCH_NMI) != 0 && !inSmi && !isRunning(cpu, HANDLER_NMI)) {
+    clearLatch(cpu, L.LATCH_NMI);
+    return enter(cpu, HANDLER_NMI, 0);
+  }
+  if ((latch(cpu) & L.LATCH_IF) == 0) return NONE;
+  if (extintAsserted(cpu)) {
+    clearLatch(cpu, L.LATCH_EXTINT);
+    return enter(cpu, HANDLER_EXTINT, acknowledgePicLine());
+  }
+  const vector = Lapic.dispatch(cpu);
+  return vector == NONE ? NONE : enter(cpu, HANDLER_VECTOR, vector);
+}
+
+/** Return from the innermost handler: kind << 8 | vector, or NONE. */
+export function returnFromHandler(cpu: u32): i32 {
+  const count = depth(cpu);
+  if (count == 0) return NONE;
+  const entry: u32 = load<u16>(handlerSlot(cpu, count - 1));
+  store<u32>(coldRow(cpu), count - 1, L.C_DEPTH);
+  if ((entry & HANDLER_IF) != 0) setLatch(cpu, L.LATCH_IF);
+  else clearLatch(cpu, L.LATCH_IF);
+  return entry & 0xfff;
+}
+
+/**
+ * An EOI write, and whose EOI it was: the innermost handler's own, a stray with nothing in service,
+ * or another vector's. The vector that it ended is in H_RESULT.
+ */
+export function eoiWritten(cpu: u32): i32 {
+  const vector = Lapic.eoi(cpu);
+  store<i64>(L.H_RESULT, vector);
+  if (vector == NONE) return STRAY;
+  const count = depth(cpu);
+  if (count == 0) return MATCHED;
+  const slot = handlerSlot(cpu, count - 1);
+  const entry: u32 = load<u16>(slot);
+  if ((entry & (HANDLER_ENDED | 0xfff)) == <u32>taken(HANDLER_VECTOR, vector)) {
+    store<u16>(slot, <u16>(entry | HANDLER_ENDED));
+    return MATCHED;
+  }
+  bump(coldRow(cpu) + L.C_OTHER_EOIS);
+  return OTHER;
+}
+
+// SDM 3A "Spurious Interrupt": an acknowledge that finds every request masked gets the SVR's vector.
+export function isSpurious(cpu: u32): bool {
+  if (model(F_SPURIOUS) == 0 || !isSoftwareEnabled(cpu)) return false;
+  return (<u32>load<u64>(row(cpu), L.R_CLASSES) & 0xfffe) != 0;
+}

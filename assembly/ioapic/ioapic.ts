@@ -1,0 +1,282 @@
+// I/O APICs: redirection entries, pins, remote IRR, EOI. 82093AA data sheet; version 0x20 adds the EOI
+// register (ICH data sheets).
+import { ioapics } from '../arena';
+import { isAddressed } from '../bus/claims';
+import { ioapicSend, REJECTED } from '../bus/serial';
+import {
+  DELIVERY_EXTINT,
+  DELIVERY_LOWEST,
+  DELIVERY_SIPI,
+  F_STORM_BRAKE,
+  ICR_LOGICAL,
+  NONE,
+} from '../codes';
+import * as L from '../layout';
+import { model } from '../model';
+
+const REG_ID: u32 = 0;
+const REG_VERSION: u32 = 1;
+const REG_ARB: u32 = 2;
+const REG_ENTRIES: u32 = 0x10;
+const OFFSET_SELECT: u32 = 0;
+const OFFSET_WINDOW: u32 = 0x10;
+const OFFSET_EOI: u32 = 0x40;
+const VERSION_WITH_EOI: u32 = 0x20;
+
+const ENTRY_PENDING: u64 = 0x1000;
+const ENTRY_ACTIVE_LOW: u64 = 0x2000;
+const ENTRY_REMOTE_IRR: u64 = 0x4000;
+const ENTRY_LEVEL: u64 = 0x8000;
+const ENTRY_MASKED: u64 = 0x10000;
+const WRITABLE_LOW: u64 = 0x1afff;
+const WRITABLE_HIGH: u64 = 0xff000000;
+const BRAKE_NS: u64 = 10_000_000;
+
+export function ioapicCount(): u32 {
+  return load<u32>(L.H_IOAPIC_COUNT);
+}
+
+export function ioapicAt(n: u32): usize {
+  return ioapics + ((<usize>n) << L.IOAPIC_SHIFT);
+}
+
+export function pins(n: u32): u32 {
+  return load<u32>(<usize>L.H_IOAPIC_CONFIG + ((<usize>n) << 2)) & 0xffff;
+}
+
+function version(n: u32): u32 {
+  return load<u32>(<usize>L.H_IOAPIC_CONFIG + ((<usize>n) << 2)) >> 16;
+}
+
+export function pinAt(n: u32, pin: u32): usize {
+  return ioapicAt(n) + L.IO_PIN + ((<usize>pin) << L.PIN_SHIFT);
+}
+
+function entryOf(at: usize): u64 {
+  return load<u64>(at, L.PIN_ENTRY);
+}
+
+function setEntry(at: usize, entry: u64): void {
+  store<u64>(at, entry, L.PIN_ENTRY);
+}
+
+function delivery(entry: u64): u32 {
+  return <u32>(entry >> 8) & 7;
+}
+
+/** Level applies to fixed and lowest priority; other modes are edge whatever the entry says. */
+function isLevel(entry: u64): bool {
+  return (entry & ENTRY_LEVEL) != 0 && delivery(entry) <= <u32>DELIVERY_LOWEST;
+}
+
+function isActive(at: usize): bool {
+  const high = load<u32>(at, L.PIN_LINE) != 0;
+  return (entryOf(at) & ENTRY_ACTIVE_LOW) != 0 ? !high : high;
+}
+
+/** The entry of the 8259 pair's output: an ExtINT at pin 0 of the first I/O APIC is a level. */
+function isVirtualWire(n: u32, pin: u32): bool {
+  return n == 0 && pin == 0 && delivery(entryOf(pinAt(n, pin))) == DELIVERY_EXTINT;
+}
+
+/** Command of an entry in ICR format. */
+function command(entry: u64): u32 {
+  const level: u32 = isLevel(entry) ? 0x8000 : 0;
+  return (<u32>entry & (0xff | 0x700 | ICR_LOGICAL)) | 0x4000 | level;
+}
+
+/** Sends a pin's message; a rejected one stays pending in its entry. Whether it went through. */
+function send(n: u32, pin: u32): bool {
+  const at = pinAt(n, pin);
+  const entry = entryOf(at);
+  const mode = delivery(entry);
+  if (mode == 3 || mode == DELIVERY_SIPI || isVirtualWire(n, pin)) return true;
+  const taken = ioapicSend(n, <u32>(entry >> 56), command(entry));
+  if (taken == REJECTED) {
+    setEntry(at, entryOf(at) | ENTRY_PENDING);
+    return false;
+  }
+  const settled = entryOf(at) & ~ENTRY_PENDING;
+  setEntry(at, isLevel(entry) && taken > 0 ? settled | ENTRY_REMOTE_IRR : settled);
+  return true;
+}
+
+/** A level pin that is active, unmasked, and not waiting for an EOI sends. */
+function serveLevel(n: u32, pin: u32): void {
+  const at = pinAt(n, pin);
+  const entry = entryOf(at);
+  if (!isLevel(entry) || (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR | ENTRY_PENDING)) != 0) return;
+  if (isActive(at) && load<u64>(at, L.PIN_BRAKE) == 0) send(n, pin);
+}
+
+/** Drives a pin. 82093AA: edge fires on the active transition unless masked, then it is lost. */
+export function setIrq(n: u32, pin: u32, high: bool): void {
+  const at = pinAt(n, pin);
+  const before = isActive(at);
+  store<u32>(at, high ? 1 : 0, L.PIN_LINE);
+  const after = isActive(at);
+  if (!after) store<u32>(at, 0, L.PIN_SERVED);
+  const entry = entryOf(at);
+  if (isLevel(entry)) serveLevel(n, pin);
+  else if (after && !before && (entry & (ENTRY_MASKED | ENTRY_PENDING)) == 0) send(n, pin);
+}
+
+// EOI of a level vector: every matching pin's remote IRR is cleared before any is served again.
+function endIn(n: u32, vector: u32): void {
+  const count = pins(n);
+  for (let pin: u32 = 0; pin < count; pin++) {
+    const at = pinAt(n, pin);
+    if (matches(at, vector)) setEntry(at, (entryOf(at) & ~ENTRY_REMOTE_IRR) | SERVE_AGAIN);
+  }
+  for (let pin: u32 = 0; pin < count; pin++) {
+    const at = pinAt(n, pin);
+    if ((entryOf(at) & SERVE_AGAIN) == 0) continue;
+    setEntry(at, entryOf(at) & ~SERVE_AGAIN);
+    serveAgain(n, pin);
+  }
+}
+
+/** Marks an entry between the two passes; a bit that no entry has. */
+const SERVE_AGAIN: u64 = (<u64>1) << 40;
+
+function matches(at: usize, vector: u32): bool {
+  const entry = entryOf(at);
+  return (<u32>entry & 0xff) == vector && isLevel(entry);
+}
+
+/** KVM and QEMU let a pin rest when each EOI finds it active. */
+function serveAgain(n: u32, pin: u32): void {
+  const at = pinAt(n, pin);
+  if (!isActive(at)) {
+    store<u32>(at, 0, L.PIN_SERVED);
+    return;
+  }
+  const served = load<u32>(at, L.PIN_SERVED) + 1;
+  const limit = model(F_STORM_BRAKE);
+  if (limit != 0 && served > limit) return brake(at);
+  store<u32>(at, served, L.PIN_SERVED);
+  serveLevel(n, pin);
+}
+
+function brake(at: usize): void {
+  if (load<u64>(at, L.PIN_BRAKE) == 0) store<u32>(L.H_BRAKED, load<u32>(L.H_BRAKED) + 1);
+  store<u32>(at, 0, L.PIN_SERVED);
+  store<u64>(at, load<u64>(L.H_NOW) + BRAKE_NS, L.PIN_BRAKE);
+}
+
+/** Time of the next brake that lets go, not after `until`; 0 for none. */
+export function nextBrake(until: u64): u64 {
+  let first: u64 = 0;
+  if (load<u32>(L.H_BRAKED) == 0) return first;
+  for (let n: u32 = 0; n < ioapicCount(); n++) {
+    for (let pin: u32 = 0; pin < pins(n); pin++) {
+      const at = load<u64>(pinAt(n, pin), L.PIN_BRAKE);
+      if (at != 0 && at <= until && (first == 0 || at < first)) first = at;
+    }
+  }
+  return first;
+}
+
+/** Lets go of the brakes that end at `time`. */
+export function releaseBrakes(time: u64): void {
+  for (let n: u32 = 0; n < ioapicCount(); n++) {
+    for (let pin: u32 = 0; pin < pins(n); pin++) {
+      const at = pinAt(n, pin);
+      if (load<u64>(at, L.PIN_BRAKE) != time) continue;
+      store<u64>(at, 0, L.PIN_BRAKE);
+      store<u32>(L.H_BRAKED, load<u32>(L.H_BRAKED) - 1);
+      serveLevel(n, pin);
+    }
+  }
+}
+
+export function broadcastEoi(vector: u32): void {
+  for (let n: u32 = 0; n < ioapicCount(); n++) endIn(n, vector);
+}
+
+/** Lowest pin whose message the bus rejected, or NONE. */
+export function pendingPin(n: u32): i32 {
+  for (let pin: u32 = 0; pin < pins(n); pin++) {
+    if ((entryOf(pinAt(n, pin)) & ENTRY_PENDING) != 0) return pin;
+  }
+  return NONE;
+}
+
+/** Sends the pending message again. A masked entry drops it. Whether it went through. */
+export function retryPin(n: u32): bool {
+  const pin = pendingPin(n);
+  const at = pinAt(n, pin);
+  setEntry(at, entryOf(at) & ~ENTRY_PENDING);
+  return (entryOf(at) & ENTRY_MASKED) != 0 || send(n, pin);
+}
+
+/** Whether the virtual-wire entry (ExtINT at pin 0) reaches a CPU. */
+export function extintEntryReaches(cpu: u32): bool {
+  if (ioapicCount() == 0 || !isVirtualWire(0, 0)) return false;
+  const entry = entryOf(pinAt(0, 0));
+  if ((entry & ENTRY_MASKED) != 0) return false;
+  return isAddressed(cpu, NONE, <u32>(entry >> 56), <u32>entry & ICR_LOGICAL);
+}
+
+export function resetIoapic(n: u32): void {
+  const at = ioapicAt(n);
+  const id = load<u32>(at, L.IO_ID);
+  memory.fill(at, 0, L.IOAPIC_BYTES);
+  store<u32>(at, id, L.IO_ID);
+  store<u32>(at, id, L.IO_ARB);
+  store<u32>(at, id, L.IO_ARB_ID);
+  for (let pin: u32 = 0; pin < pins(n); pin++) setEntry(pinAt(n, pin), ENTRY_MASKED);
+}
+
+export function readIoapic(n: u32, offset: u32): u32 {
+  const at = ioapicAt(n);
+  if (offset == OFFSET_SELECT) return load<u32>(at, L.IO_SELECT);
+  return offset == OFFSET_WINDOW ? readWindow(n, load<u32>(at, L.IO_SELECT)) : 0;
+}
+
+function readWindow(n: u32, reg: u32): u32 {
+  const at = ioapicAt(n);
+  if (reg == REG_ID) return load<u32>(at, L.IO_ID) << 24;
+  if (reg == REG_VERSION) return version(n) | ((pins(n) - 1) << 16);
+  if (reg == REG_ARB) return load<u32>(at, L.IO_ARB) << 24;
+  const pin = (reg - REG_ENTRIES) >> 1;
+  if (reg < REG_ENTRIES || pin >= pins(n)) return 0;
+  const entry = entryOf(pinAt(n, pin));
+  return (reg & 1) != 0 ? <u32>(entry >> 32) : <u32>entry;
+}
+
+export function writeIoapic(n: u32, offset: u32, value: u32): void {
+  const at = ioapicAt(n);
+  if (offset == OFFSET_SELECT) store<u32>(at, value & 0xff, L.IO_SELECT);
+  else if (offset == OFFSET_WINDOW) writeWindow(n, load<u32>(at, L.IO_SELECT), value);
+  else if (offset == OFFSET_EOI && version(n) >= VERSION_WITH_EOI) endIn(n, value & 0xff);
+}
+
+function writeWindow(n: u32, reg: u32, value: u32): void {
+  const at = ioapicAt(n);
+  if (reg == REG_ID) {
+    store<u32>(at, (value >> 24) & 15, L.IO_ID);
+    store<u32>(at, (value >> 24) & 15, L.IO_ARB);
+    store<u32>(at, (value >> 24) & 15, L.IO_ARB_ID);
+    return;
+  }
+  const pin = (reg - REG_ENTRIES) >> 1;
+  if (reg < REG_ENTRIES || pin >= pins(n)) return;
+  if ((reg & 1) != 0) writeEntryHigh(n, pin, value);
+  else writeEntryLow(n, pin, value);
+}
+
+function writeEntryHigh(n: u32, pin: u32, value: u32): void {
+  const at = pinAt(n, pin);
+  setEntry(at, (entryOf(at) & 0xffffffff) | ((<u64>value & WRITABLE_HIGH) << 32));
+  serveLevel(n, pin);
+}
+
+/** An entry that becomes edge loses its remote IRR: an EOI for chips without an EOI register. */
+function writeEntryLow(n: u32, pin: u32, value: u32): void {
+  const at = pinAt(n, pin);
+  let entry = (entryOf(at) & ~WRITABLE_LOW) | (<u64>value & WRITABLE_LOW);
+  if ((entry & ENTRY_LEVEL) == 0) entry &= ~ENTRY_REMOTE_IRR;
+  setEntry(at, entry);
+  serveLevel(n, pin);
+}

@@ -1,0 +1,48 @@
+// The Error Status Register. SDM 3A "Error Handling".
+import { bump, coldRow, row } from '../arena';
+import {
+  ESR_ILLEGAL_REGISTER,
+  ESR_LATCH,
+  ESR_RAW,
+  ESR_RECEIVE_ILLEGAL,
+  F_ESR,
+  LVT_ERROR,
+} from '../codes';
+import * as L from '../layout';
+import { model } from '../model';
+import { LVT_MASKED, lvt } from './lvt';
+import { acceptLongWay, reject } from './special';
+
+/** Collects an error until ESR is written. A bit that was clear raises the error interrupt. */
+export function collect(cpu: u32, bit: u32): void {
+  const cold = coldRow(cpu);
+  const kind = model(F_ESR);
+  if (kind == <u32>ESR_RAW && bit == <u32>ESR_ILLEGAL_REGISTER) {
+    store<u32>(cold, load<u32>(cold, L.C_ESR) | bit, L.C_ESR);
+  }
+  if (kind != <u32>ESR_LATCH) return;
+  const pending = load<u32>(cold, L.C_ESR_PENDING);
+  if ((pending & bit) != 0) return;
+  store<u32>(cold, pending | bit, L.C_ESR_PENDING);
+  raise(cpu);
+}
+
+/** The error interrupt. Its own illegal vector is one more error, not one more interrupt. */
+function raise(cpu: u32): void {
+  const entry = lvt(cpu, LVT_ERROR);
+  if ((entry & LVT_MASKED) != 0) return;
+  const vector = entry & 0xff;
+  if (vector >= <u32>L.FIRST_LEGAL_VECTOR) return acceptLongWay(cpu, vector, false);
+  bump(row(cpu) + L.R_ATTEMPTED);
+  reject(cpu, vector);
+  const cold = coldRow(cpu);
+  store<u32>(cold, load<u32>(cold, L.C_ESR_PENDING) | ESR_RECEIVE_ILLEGAL, L.C_ESR_PENDING);
+}
+
+/** A write of any value makes what has been collected visible, and starts anew. */
+export function latchErrors(cpu: u32): void {
+  if (model(F_ESR) != <u32>ESR_LATCH) return;
+  const cold = coldRow(cpu);
+  store<u32>(cold, load<u32>(cold, L.C_ESR_PENDING), L.C_ESR);
+  store<u32>(cold, 0, L.C_ESR_PENDING);
+}

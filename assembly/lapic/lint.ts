@@ -1,0 +1,130 @@
+// The LINT pins: edge and level, remote IRR, and ExtINT as a level. SDM 3A "Local Vector Table".
+import { coldRow, row } from '../arena';
+import {
+  DELIVERY_EXTINT,
+  DELIVERY_FIXED,
+  F_LINT_LEVEL,
+  LINT_CLEARS_IRR,
+  LINT_REMOTE_IRR,
+  LVT_LINT0,
+  LVT_LINT1,
+} from '../codes';
+import { extintEntryReaches } from '../ioapic/ioapic';
+import * as L from '../layout';
+import { model } from '../model';
+import { picOutput } from '../pic/pic';
+import {
+  deliverLocal,
+  LVT_ACTIVE_LOW,
+  LVT_LEVEL,
+  LVT_MASKED,
+  LVT_REMOTE_IRR,
+  lvt,
+  lvtMode,
+  storeLvt,
+} from './lvt';
+import { latchNmi } from './outputs';
+import { discard, isHardwareEnabled } from './special';
+import { tellCpu } from './wake';
+
+function latchBit(pin: u32): u32 {
+  return pin == 0 ? L.LATCH_LINT0 : L.LATCH_LINT1;
+}
+
+/** The pin's level. The 8259 pair drives LINT0 of CPU 0 together with whoever else does. */
+export function pinHigh(cpu: u32, pin: u32): bool {
+  if ((load<u32>(coldRow(cpu), L.C_LATCH) & latchBit(pin)) != 0) return true;
+  return pin == 0 && cpu == 0 && picOutput();
+}
+
+function hasRemoteIrr(): bool {
+  return model(F_LINT_LEVEL) == <u32>LINT_REMOTE_IRR;
+}
+
+/** Active level of an entry's input: polarity is honoured by models that have remote IRR. */
+function isActive(entry: u32, high: bool): bool {
+  return hasRemoteIrr() && (entry & LVT_ACTIVE_LOW) != 0 ? !high : high;
+}
+
+export function isLevelFixed(entry: u32): bool {
+  return (entry & LVT_LEVEL) != 0 && lvtMode(entry) == DELIVERY_FIXED;
+}
+
+/** Drives a pin. */
+export function setPin(cpu: u32, pin: u32, high: bool): void {
+  const before = pinHigh(cpu, pin);
+  const cold = coldRow(cpu);
+  const latch = load<u32>(cold, L.C_LATCH);
+  const bit = latchBit(pin);
+  store<u32>(cold, high ? latch | bit : latch & ~bit, L.C_LATCH);
+  pinMoved(cpu, pin, before);
+}
+
+/** Acts on a pin whose level was `before`. */
+export function pinMoved(cpu: u32, pin: u32, before: bool): void {
+  const high = pinHigh(cpu, pin);
+  if (high == before) return;
+  if (!isHardwareEnabled(cpu)) return disabledPinMoved(cpu, pin, high);
+  const index = LVT_LINT0 + pin;
+  const entry = lvt(cpu, index);
+  if (isActive(entry, high)) rise(cpu, index, entry);
+  else fall(cpu, index);
+}
+
+// SDM 3A "Enabling or Disabling the Local APIC": the pins of a disabled local APIC are INTR and NMI.
+function disabledPinMoved(cpu: u32, pin: u32, high: bool): void {
+  if (!high) return;
+  if (pin == 1) latchNmi(cpu);
+  else tellCpu(cpu);
+}
+
+function rise(cpu: u32, index: u32, entry: u32): void {
+  if (lvtMode(entry) == DELIVERY_EXTINT) {
+    if ((entry & LVT_MASKED) == 0) tellCpu(cpu);
+  } else if (isLevelFixed(entry) && hasRemoteIrr()) serveLevel(cpu, index);
+  else deliverLocal(cpu, index);
+}
+
+/** QEMU apic_deliver_pic_intr(): a level fixed entry takes its request back. */
+export function fall(cpu: u32, index: u32): void {
+  const entry = lvt(cpu, index);
+  if (model(F_LINT_LEVEL) != <u32>LINT_CLEARS_IRR || index != <u32>LVT_LINT0) return;
+  if (isLevelFixed(entry)) discard(cpu, entry & 0xff);
+}
+
+// SDM 3A "Local Vector Table": remote IRR is set when the local APIC accepts the interrupt, and
+// reset by the EOI of its vector.
+export function serveLevel(cpu: u32, index: u32): void {
+  const entry = lvt(cpu, index);
+  const ready = isLevelFixed(entry) && (entry & (LVT_MASKED | LVT_REMOTE_IRR)) == 0;
+  if (!ready || !hasRemoteIrr() || !isActive(entry, pinHigh(cpu, index - LVT_LINT0))) return;
+  const rejected = load<u64>(row(cpu), L.R_REJECTED);
+  deliverLocal(cpu, index);
+  const taken = load<u64>(row(cpu), L.R_REJECTED) == rejected;
+  if (taken) storeLvt(cpu, index, lvt(cpu, index) | LVT_REMOTE_IRR);
+}
+
+export function endLintLevel(cpu: u32, vector: u32): void {
+  for (let index: u32 = LVT_LINT0; index <= <u32>LVT_LINT1; index++) {
+    const entry = lvt(cpu, index);
+    if ((entry & LVT_REMOTE_IRR) == 0 || !hasRemoteIrr() || (entry & 0xff) != vector) continue;
+    storeLvt(cpu, index, entry & ~LVT_REMOTE_IRR);
+    serveLevel(cpu, index);
+  }
+}
+
+/** Whether the pin asks for an ExtINT. */
+function asksExtint(cpu: u32, index: u32): bool {
+  const high = pinHigh(cpu, index - LVT_LINT0);
+  if (!isHardwareEnabled(cpu)) return index == <u32>LVT_LINT0 && high;
+  const entry = lvt(cpu, index);
+  if ((entry & LVT_MASKED) != 0 || lvtMode(entry) != <u32>DELIVERY_EXTINT) return false;
+  return isActive(entry, high);
+}
+
+// SDM 3A "Local Vector Table": ExtINT reaches the CPU without IRR, ISR or priority.
+export function extintAsserted(cpu: u32): bool {
+  if ((load<u32>(coldRow(cpu), L.C_LATCH) & L.LATCH_EXTINT) != 0) return true;
+  if (asksExtint(cpu, LVT_LINT0) || asksExtint(cpu, LVT_LINT1)) return true;
+  return picOutput() && extintEntryReaches(cpu);
+}

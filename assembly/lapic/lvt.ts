@@ -1,0 +1,95 @@
+// The Local Vector Table: its entries' bits, and what a local event does. SDM 3A "Local Vector Table".
+import { coldRow } from '../arena';
+import {
+  DELIVERY_EXTINT,
+  DELIVERY_FIXED,
+  DELIVERY_INIT,
+  DELIVERY_NMI,
+  DELIVERY_SMI,
+  F_LVT_BITS,
+  F_TIMER_DEADLINE,
+  F_VERSION,
+  LVT_CMCI,
+  LVT_ERROR,
+  LVT_LINT0,
+  LVT_LINT1,
+  LVT_PERF,
+  LVT_RAW,
+  LVT_THERMAL,
+  LVT_TIMER,
+} from '../codes';
+import * as L from '../layout';
+import { model } from '../model';
+import { Lapic } from './lapic';
+import { latchExtint, latchInit, latchNmi, latchSmi } from './outputs';
+import { isHardwareEnabled } from './special';
+
+export const LVT_MASKED: u32 = 0x10000;
+export const LVT_LEVEL: u32 = 0x8000;
+export const LVT_REMOTE_IRR: u32 = 0x4000;
+export const LVT_ACTIVE_LOW: u32 = 0x2000;
+
+function lvtSlot(cpu: u32, index: u32): usize {
+  return coldRow(cpu) + L.C_LVT + ((<usize>index) << 2);
+}
+
+export function lvt(cpu: u32, index: u32): u32 {
+  return load<u32>(lvtSlot(cpu, index));
+}
+
+export function storeLvt(cpu: u32, index: u32, value: u32): void {
+  store<u32>(lvtSlot(cpu, index), value);
+}
+
+export function lvtMode(entry: u32): u32 {
+  return (entry >> 8) & 7;
+}
+
+/** Number of the last LVT entry. SDM 3A "Local APIC Version Register". */
+function lastEntry(): u32 {
+  return (model(F_VERSION) >> 16) & 0xff;
+}
+
+export function hasLvt(index: u32): bool {
+  if (index == <u32>LVT_THERMAL) return lastEntry() >= 5;
+  if (index == <u32>LVT_CMCI) return lastEntry() >= 6;
+  return index < <u32>LVT_CMCI;
+}
+
+/** Bits of an entry that software may set. */
+export function lvtBits(index: u32): u32 {
+  if (model(F_LVT_BITS) == <u32>LVT_RAW) return 0xffffffff;
+  if (index == <u32>LVT_TIMER) return model(F_TIMER_DEADLINE) != 0 ? 0x700ff : 0x300ff;
+  if (index == <u32>LVT_ERROR) return 0x100ff;
+  if (index == <u32>LVT_LINT0 || index == <u32>LVT_LINT1) return 0x1a7ff;
+  return 0x107ff;
+}
+
+/** A local event of an unmasked entry. Whether something was delivered. */
+export function deliverLocal(cpu: u32, index: u32): bool {
+  const entry = lvt(cpu, index);
+  if (!hasLvt(index) || !isHardwareEnabled(cpu) || (entry & LVT_MASKED) != 0) return false;
+  if (index == <u32>LVT_PERF && model(F_LVT_BITS) != <u32>LVT_RAW) {
+    storeLvt(cpu, index, entry | LVT_MASKED);
+  }
+  const pin = index == <u32>LVT_LINT0 || index == <u32>LVT_LINT1;
+  switch (lvtMode(entry)) {
+    case DELIVERY_FIXED:
+      Lapic.accept(cpu, entry & 0xff, pin && (entry & LVT_LEVEL) != 0);
+      return true;
+    case DELIVERY_SMI:
+      latchSmi(cpu);
+      return true;
+    case DELIVERY_NMI:
+      latchNmi(cpu);
+      return true;
+    case DELIVERY_INIT:
+      latchInit(cpu);
+      return true;
+    case DELIVERY_EXTINT:
+      if (!pin) latchExtint(cpu);
+      return true;
+    default:
+      return false;
+  }
+}

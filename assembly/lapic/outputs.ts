@@ -1,0 +1,65 @@
+// What a local APIC hands to its CPU beside vectors: NMI, SMI, INIT, SIPI, ExtINT, each a latch.
+import { bump, coldRow, row } from '../arena';
+import {
+  EFFECT_EXTINT,
+  EFFECT_INIT,
+  EFFECT_NMI,
+  EFFECT_SIPI,
+  EFFECT_SMI,
+  EVENT_NMI,
+  F_SIPI,
+  SIPI_CLEARED_BY_INIT,
+  SIPI_IF_WAITING,
+} from '../codes';
+import { effect } from '../effects';
+import * as L from '../layout';
+import { model } from '../model';
+import { note } from './hash';
+import { tellCpu } from './wake';
+
+export function latch(cpu: u32): u32 {
+  return load<u32>(coldRow(cpu), L.C_LATCH);
+}
+
+export function setLatch(cpu: u32, bits: u32): void {
+  store<u32>(coldRow(cpu), latch(cpu) | bits, L.C_LATCH);
+}
+
+export function clearLatch(cpu: u32, bits: u32): void {
+  store<u32>(coldRow(cpu), latch(cpu) & ~bits, L.C_LATCH);
+}
+
+function raise(cpu: u32, kind: u32, bit: u32, vector: u32): void {
+  setLatch(cpu, bit);
+  effect(kind, cpu, vector, 0);
+  tellCpu(cpu);
+}
+
+// SDM 3A "Task and Processor Priorities": NMI, SMI, INIT, SIPI and ExtINT bypass IRR, ISR and PPR.
+export function latchNmi(cpu: u32): void {
+  bump(coldRow(cpu) + L.C_NMIS);
+  note(row(cpu), EVENT_NMI, 2);
+  raise(cpu, EFFECT_NMI, L.LATCH_NMI, 0);
+}
+
+export function latchSmi(cpu: u32): void {
+  raise(cpu, EFFECT_SMI, L.LATCH_SMI, 0);
+}
+
+export function latchExtint(cpu: u32): void {
+  raise(cpu, EFFECT_EXTINT, L.LATCH_EXTINT, 0);
+}
+
+// KVM __apic_accept_irq(): an INIT overwrites a pending SIPI.
+export function latchInit(cpu: u32): void {
+  if (model(F_SIPI) == <u32>SIPI_CLEARED_BY_INIT) clearLatch(cpu, L.LATCH_SIPI);
+  raise(cpu, EFFECT_INIT, L.LATCH_INIT, 0);
+}
+
+// SDM 3A "MP Initialization Protocol Algorithm": a SIPI is acted on only while waiting for one.
+export function latchSipi(cpu: u32, vector: u32): void {
+  const listens = (latch(cpu) & (L.LATCH_WAITING | L.LATCH_INIT)) != 0;
+  if (!listens && model(F_SIPI) == <u32>SIPI_IF_WAITING) return;
+  store<u32>(coldRow(cpu), vector, L.C_SIPI);
+  raise(cpu, EFFECT_SIPI, L.LATCH_SIPI, vector);
+}

@@ -1,0 +1,245 @@
+// The register file of one local APIC: which registers there are in each mode, what reads show, what
+// writes do. SDM 3A "Local APIC Register Address Map", "x2APIC Register Address Space".
+import { apicId, coldRow, ldr, row } from '../arena';
+import {
+  F_APR,
+  F_DISABLED_MASKS,
+  F_MSR_CHECKS,
+  F_SVR_BITS,
+  F_SVR_LOW,
+  F_VERSION,
+  LVT_CMCI,
+  LVT_LINT0,
+  LVT_LINT1,
+  LVT_TIMER,
+  MASKS_FORCED,
+  MSR_KVM,
+  MSR_QEMU,
+} from '../codes';
+import { eoiWritten } from '../cpu/cpu';
+import * as L from '../layout';
+import { model } from '../model';
+import { latchErrors } from './esr';
+import { ppr, setTpr } from './lapic';
+import { serveLevel } from './lint';
+import { hasLvt, LVT_MASKED, lvt, lvtBits, storeLvt } from './lvt';
+import { idMask, noteOddness, writeLdr } from './reset';
+import { isSoftwareEnabled, isX2apicMode, refreshAndWake, SVR_ENABLE } from './special';
+import {
+  currentCount,
+  isDeadlineMode,
+  timerModeChanged,
+  writeDivide,
+  writeInitialCount,
+} from './timer';
+
+export const REG_ID: u32 = 0x02;
+export const REG_VERSION: u32 = 0x03;
+export const REG_TPR: u32 = 0x08;
+export const REG_APR: u32 = 0x09;
+export const REG_PPR: u32 = 0x0a;
+export const REG_EOI: u32 = 0x0b;
+export const REG_LDR: u32 = 0x0d;
+export const REG_DFR: u32 = 0x0e;
+export const REG_SVR: u32 = 0x0f;
+export const REG_ISR: u32 = 0x10;
+export const REG_TMR: u32 = 0x18;
+export const REG_IRR: u32 = 0x20;
+export const REG_ESR: u32 = 0x28;
+export const REG_CMCI: u32 = 0x2f;
+export const REG_ICR: u32 = 0x30;
+export const REG_ICR_HIGH: u32 = 0x31;
+export const REG_TIMER: u32 = 0x32;
+export const REG_LVT_ERROR: u32 = 0x37;
+export const REG_INITIAL_COUNT: u32 = 0x38;
+export const REG_CURRENT_COUNT: u32 = 0x39;
+export const REG_DIVIDE: u32 = 0x3e;
+export const REG_SELF_IPI: u32 = 0x3f;
+
+/** LVT entry behind a register, or 7 for none. */
+export function lvtIndexOf(reg: u32): u32 {
+  if (reg == REG_CMCI) return LVT_CMCI;
+  return reg >= REG_TIMER && reg <= REG_LVT_ERROR ? reg - REG_TIMER : 7;
+}
+
+function isVectorWord(reg: u32): bool {
+  return reg >= REG_ISR && reg < REG_ESR;
+}
+
+export function isReadable(reg: u32, x2apic: bool): bool {
+  const index = lvtIndexOf(reg);
+  if (index != 7) return hasLvt(index);
+  if (reg == REG_APR || reg == REG_DFR || reg == REG_ICR_HIGH) return !x2apic;
+  return (
+    isVectorWord(reg) ||
+    reg == REG_ID ||
+    reg == REG_VERSION ||
+    reg == REG_TPR ||
+    reg == REG_PPR ||
+    reg == REG_LDR ||
+    reg == REG_SVR ||
+    reg == REG_ESR ||
+    reg == REG_ICR ||
+    reg == REG_INITIAL_COUNT ||
+    reg == REG_CURRENT_COUNT ||
+    reg == REG_DIVIDE
+  );
+}
+
+export function isWritable(reg: u32, x2apic: bool): bool {
+  const index = lvtIndexOf(reg);
+  if (index != 7) return hasLvt(index);
+  if (reg == REG_ID || reg == REG_LDR || reg == REG_DFR || reg == REG_ICR_HIGH) return !x2apic;
+  if (reg == REG_SELF_IPI) return x2apic;
+  return (
+    reg == REG_TPR ||
+    reg == REG_EOI ||
+    reg == REG_SVR ||
+    reg == REG_ESR ||
+    reg == REG_ICR ||
+    reg == REG_INITIAL_COUNT ||
+    reg == REG_DIVIDE
+  );
+}
+
+/** Word `n` (32 vectors) of a set kept as 16 words of 16. */
+function vectorWord(set: usize, n: u32): u32 {
+  return load<u32>(set + ((<usize>n) << 2));
+}
+
+/** A readable register's 32 bits (ICR: the low half). */
+export function readRegister(cpu: u32, reg: u32): u32 {
+  const cold = coldRow(cpu);
+  const index = lvtIndexOf(reg);
+  if (index != 7) return lvt(cpu, index);
+  if (reg >= REG_IRR && reg < REG_ESR) return vectorWord(row(cpu) + L.R_IRR, reg & 7);
+  if (reg >= REG_TMR && reg < REG_IRR) return vectorWord(cold + L.C_TMR, reg & 7);
+  if (reg >= REG_ISR && reg < REG_TMR) return vectorWord(row(cpu) + L.R_ISR, reg & 7);
+  switch (reg) {
+    case REG_ID:
+      return isX2apicMode(cpu) ? apicId(cpu) : load<u32>(cold, L.C_XAPIC_ID) << 24;
+    case REG_VERSION:
+      return model(F_VERSION);
+    case REG_TPR:
+      return <u32>(load<u64>(row(cpu), L.R_CLASSES) >> L.CLASSES_TPR_SHIFT) & 0xff;
+    case REG_APR:
+      return apr(cpu);
+    case REG_PPR:
+      return ppr(cpu);
+    case REG_LDR:
+      return isX2apicMode(cpu) ? ldr(cpu) : ldr(cpu) << 24;
+    case REG_DFR:
+      return isX2apicMode(cpu) ? 0xffffffff : load<u32>(cold, L.C_DFR);
+    case REG_SVR:
+      return load<u32>(cold, L.C_SVR);
+    case REG_ESR:
+      return load<u32>(cold, L.C_ESR);
+    case REG_ICR:
+      return (
+        load<u32>(cold, L.C_ICR) | ((load<u32>(cold, L.C_LATCH) & L.LATCH_BUS) != 0 ? 0x1000 : 0)
+      );
+    case REG_ICR_HIGH:
+      return load<u32>(cold, L.C_ICR_HIGH);
+    case REG_INITIAL_COUNT:
+      return load<u32>(cold, L.C_INITIAL_COUNT);
+    case REG_CURRENT_COUNT:
+      return currentCount(cpu);
+    case REG_DIVIDE:
+      return load<u32>(cold, L.C_DIVIDE);
+    default:
+      return 0;
+  }
+}
+
+function highestClass(classes: u32): u32 {
+  return classes == 0 ? 0 : 31 - clz<u32>(classes);
+}
+
+// SDM 3A "Arbitration Priority Register": TPR when its class is at least IRRV's and above ISRV's, else
+// the larger of (TPR and ISRV) and IRRV, by class.
+export function apr(cpu: u32): u32 {
+  if (model(F_APR) == 0) return 0;
+  const classes = load<u64>(row(cpu), L.R_CLASSES);
+  const tpr = <u32>(classes >> L.CLASSES_TPR_SHIFT) & 0xff;
+  const irrv = highestClass(<u32>classes & 0xffff);
+  const isrv = highestClass(<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff);
+  if (tpr >> 4 >= irrv && tpr >> 4 > isrv) return tpr;
+  return max((tpr >> 4) & isrv, irrv) << 4;
+}
+
+/** Writes a writable register; what the mode refuses has been refused. */
+export function writeRegister(cpu: u32, reg: u32, value: u32): void {
+  const cold = coldRow(cpu);
+  const index = lvtIndexOf(reg);
+  if (index != 7) return writeLvt(cpu, index, value);
+  switch (reg) {
+    case REG_ID:
+      store<u32>(cold, (value >> 24) & idMask(), L.C_XAPIC_ID);
+      noteOddness(cpu);
+      break;
+    case REG_TPR:
+      setTpr(cpu, value & 0xff);
+      break;
+    case REG_EOI:
+      eoiWritten(cpu);
+      break;
+    case REG_LDR:
+      writeLdr(cpu, value >> 24);
+      break;
+    case REG_DFR:
+      store<u32>(cold, value | 0x0fffffff, L.C_DFR);
+      noteOddness(cpu);
+      break;
+    case REG_SVR:
+      writeSvr(cpu, value);
+      break;
+    case REG_ESR:
+      latchErrors(cpu);
+      break;
+    case REG_ICR_HIGH:
+      store<u32>(
+        cold,
+        model(F_MSR_CHECKS) == <u32>MSR_QEMU ? value : value & 0xff000000,
+        L.C_ICR_HIGH,
+      );
+      break;
+    case REG_INITIAL_COUNT:
+      writeInitialCount(cpu, value);
+      break;
+    case REG_DIVIDE:
+      writeDivide(cpu, value);
+      break;
+    default:
+      break;
+  }
+}
+
+/** Bits of the ICR's low half that a read shows. */
+export function icrReadback(low: u32): u32 {
+  const checks = model(F_MSR_CHECKS);
+  if (checks == <u32>MSR_QEMU) return low;
+  return checks == <u32>MSR_KVM ? low & ~0x1000 : low & 0xccfff & ~0x1000;
+}
+
+// SDM 3A "Local APIC State After It Has Been Software Disabled": LVT masks are set and stay set.
+function writeLvt(cpu: u32, index: u32, value: u32): void {
+  const wasDeadline = isDeadlineMode(cpu);
+  const bits = lvtBits(index);
+  let entry = (lvt(cpu, index) & ~bits) | (value & bits);
+  if (forcesMasks() && !isSoftwareEnabled(cpu)) entry |= LVT_MASKED;
+  storeLvt(cpu, index, entry);
+  if (index == <u32>LVT_TIMER) timerModeChanged(cpu, wasDeadline);
+  if (index == <u32>LVT_LINT0 || index == <u32>LVT_LINT1) serveLevel(cpu, index);
+}
+
+function forcesMasks(): bool {
+  return model(F_DISABLED_MASKS) == <u32>MASKS_FORCED;
+}
+
+function writeSvr(cpu: u32, value: u32): void {
+  store<u32>(coldRow(cpu), (value & model(F_SVR_BITS)) | model(F_SVR_LOW), L.C_SVR);
+  if ((value & SVR_ENABLE) == 0 && forcesMasks()) {
+    for (let i: u32 = 0; i <= <u32>LVT_CMCI; i++) storeLvt(cpu, i, lvt(cpu, i) | LVT_MASKED);
+  }
+  refreshAndWake(cpu);
+}
