@@ -57,6 +57,13 @@ import { dispatchVector, Lapic, ppr as pprOf, setTpr as writeTpr } from './lapic
 import { extintAsserted, fall, setPin } from './lapic/lint';
 import { deliverLocal } from './lapic/lvt';
 import { clearLatch, setLatch } from './lapic/outputs';
+import {
+  offerLazyEoi as offerLazy,
+  post,
+  syncPosted as syncRequests,
+  useLazyEoi as useLazy,
+  withdrawLazyEoi as withdrawLazy,
+} from './lapic/posted';
 import { REG_SVR, readRegister } from './lapic/registers';
 import {
   enableBySoftware,
@@ -243,6 +250,33 @@ export function registersChanged(cpu: u32, count: u32): i32 {
   noteOddness(cpu);
   refreshAndWake(cpu);
   return 0;
+}
+
+/** Posts a request (SDM 3C "Posted-Interrupt Processing"). 1 when a notification is due. */
+export function postInterrupt(cpu: u32, vector: u32): i32 {
+  if (cpu >= cpus || vector > 255) return BAD_ARGUMENT;
+  return post(cpu, vector) ? 1 : 0;
+}
+
+export function syncPosted(cpu: u32): i32 {
+  return cpu < cpus ? syncRequests(cpu) : BAD_ARGUMENT;
+}
+
+/** EOI without a register write: 1 offered, or used. */
+export function offerLazyEoi(cpu: u32): i32 {
+  return cpu < cpus ? (offerLazy(cpu) ? 1 : 0) : BAD_ARGUMENT;
+}
+
+export function withdrawLazyEoi(cpu: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  withdrawLazy(cpu);
+  return 0;
+}
+
+export function useLazyEoi(cpu: u32): i32 {
+  if (cpu >= cpus || !useLazy(cpu)) return 0;
+  eoiWritten(cpu);
+  return 1;
 }
 
 // --- pins, events, messages ---

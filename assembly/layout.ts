@@ -202,7 +202,7 @@ export const LATCH_LINT1 = 1024;
 export const LATCH_DISPATCHED = 2048;
 export const LATCH_BUS = 4096;
 export const LATCH_ODD = 8192;
-export const LATCH_NOTIFIED = 16384;
+export const LATCH_LAZY_EOI = 16384;
 
 // I/O APIC: a header, then its pins.
 export const IOAPIC_SHIFT = 13;

@@ -104,6 +104,42 @@ export class LocalApic {
     return done;
   }
 
+  /**
+   * Posts an interrupt to the posted-interrupt descriptor. SDM 3C "Posted-Interrupt Processing".
+   * @returns whether a notification is due (none was outstanding); syncPosted() is its effect
+   */
+  post(vector: number): boolean {
+    checkInteger('vector', vector, 0, 255);
+    return this.#core.postInterrupt(this.cpu, vector) === 1;
+  }
+
+  /** Every posted request becomes an IRR bit. How many there were. */
+  syncPosted(): number {
+    const count = this.#core.syncPosted(this.cpu);
+    this.#host.done();
+    return count;
+  }
+
+  /**
+   * A hypervisor offers its guest to end the handler without an EOI write (Linux's PV EOI). False when
+   * something is pending, nothing is in service, or what is in service is level-triggered.
+   */
+  offerLazyEoi(): boolean {
+    return this.#core.offerLazyEoi(this.cpu) === 1;
+  }
+
+  /** Takes the offer back, before something else is injected. */
+  withdrawLazyEoi(): void {
+    this.#core.withdrawLazyEoi(this.cpu);
+  }
+
+  /** The guest uses the offer: EOI without a register write. False: there is none, write EOI. */
+  useLazyEoi(): boolean {
+    const used = this.#core.useLazyEoi(this.cpu) === 1;
+    this.#host.done();
+    return used;
+  }
+
   /** Drives pin LINT0 or LINT1. */
   setLINT(pin: 0 | 1, high: boolean): void {
     checkInteger('pin', pin, 0, 1);

@@ -8,9 +8,10 @@ import * as L from '../layout';
 import { deliver, deliverAll, deliverLogical, deliverPhysical } from './destination';
 import { transmit } from './message';
 
-/** Delivery mode, and the class of the vector: 0 in either leaves the fast decode. */
-const ICR_DELIVERY_BITS: u32 = 0x700;
-const ICR_CLASS_BITS: u32 = 0xf0;
+/** Delivery mode and class of the vector; fixed with a class from 1 on is 0x10-0xf0 in these bits. */
+const MODE_AND_CLASS: u32 = 0x7f0;
+const FIRST_CLASS: u32 = 0x10;
+const CLASSES: u32 = 0xe0;
 const ICR_BUSY: u32 = 0x1000;
 
 /**
@@ -18,8 +19,7 @@ const ICR_BUSY: u32 = 0x1000;
  * vector on a machine whose local APICs are all as usual takes the fast decode.
  */
 export function sendIcr(source: u32, dest: u32, low: u32): void {
-  const odd = load<u64>(L.H_ODD) != 0;
-  if (odd || (low & ICR_DELIVERY_BITS) != 0 || (low & ICR_CLASS_BITS) == 0) {
+  if (load<u64>(L.H_ODD) != 0 || (low & MODE_AND_CLASS) - FIRST_CLASS > CLASSES) {
     transmit(source, dest, low);
     return;
   }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { InvariantError, UsageError, usage } from '../errors.js';
 import { COMPARE, runCompare } from './compare.js';
 import { ICR, runIcr } from './icr.js';
+import { MODELS, runModels } from './models.js';
 import { type CommandSpec, helpText, nearest, type Parsed, parseCommand } from './options.js';
 import { REPLAY, runReplay } from './replay.js';
 import { runShowcase } from './showcase.js';
@@ -20,6 +21,7 @@ const COMMANDS: Record<string, Command> = {
   compare: { spec: COMPARE, run: runCompare },
   storm: { spec: STORM, run: runStorm },
   replay: { spec: REPLAY, run: runReplay },
+  models: { spec: MODELS, run: runModels },
 };
 
 const HELP = `ipistorm: a simulator of x86 inter-processor interrupts

@@ -38,6 +38,11 @@ export interface CoreExports {
   peek(cpu: number, reg: number): number;
   setBase(cpu: number, value: bigint): number;
   registersChanged(cpu: number, currentCount: number): number;
+  postInterrupt(cpu: number, vector: number): number;
+  syncPosted(cpu: number): number;
+  offerLazyEoi(cpu: number): number;
+  withdrawLazyEoi(cpu: number): number;
+  useLazyEoi(cpu: number): number;
   setLint(cpu: number, pin: number, high: number): number;
   localEvent(cpu: number, index: number): number;
   lintFalls(cpu: number): number;

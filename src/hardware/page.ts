@@ -1,5 +1,6 @@
 // One local APIC's state in the layout of KVM_GET_LAPIC / KVM_SET_LAPIC: 1024 bytes, each register in
 // the first four bytes of its 16, the x2APIC ICR split. KVM, OpenVMM and crosvm share it.
+import * as C from '../../assembly/codes.js';
 import * as L from '../../assembly/layout.js';
 import type { CoreExports } from '../core/wasm.js';
 import { usage } from '../errors.js';
@@ -10,8 +11,11 @@ const TPR = 0x08;
 const EOI = 0x0b;
 const LDR = 0x0d;
 const SELF_IPI = 0x3f;
+const ISR = 0x10;
+/** Vectors 0-15 are never in service, and pending only where the model lets them. */
+const LEGAL_VECTORS = 0xffff0000;
 const SETS: [reg: number, inRow: boolean, at: number][] = [
-  [0x10, true, L.R_ISR],
+  [ISR, true, L.R_ISR],
   [0x18, false, L.C_TMR],
   [0x20, true, L.R_IRR],
 ];
@@ -56,14 +60,13 @@ export function importPage(core: CoreExports, cpu: number, page: Uint8Array): vo
   const row = view.getUint32(L.H_ROWS, true) + cpu * L.ROW_BYTES;
   const cold = view.getUint32(L.H_COLD, true) + cpu * L.COLD_BYTES;
   const x2apic = (view.getBigUint64(cold + L.C_BASE, true) & 0x400n) !== 0n;
+  const lowPending = view.getUint32(L.H_MODEL + 4 * C.F_LOW_VECTORS, true) === C.LOW_PENDING;
   const pendingBefore = core.pending(cpu);
   for (const [reg, inRow, at] of SETS) {
     for (let word = 0; word < 8; word++) {
-      view.setUint32(
-        (inRow ? row : cold) + at + word * 4,
-        source.getUint32((reg + word) * 16, true),
-        true,
-      );
+      const legal = word > 0 || (reg !== ISR && lowPending) ? 0xffffffff : LEGAL_VECTORS;
+      const bits = source.getUint32((reg + word) * 16, true) & legal;
+      view.setUint32((inRow ? row : cold) + at + word * 4, bits, true);
     }
   }
   summarise(view, row, cold, source.getUint32(TPR * 16, true) & 0xff);

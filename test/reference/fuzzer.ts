@@ -14,20 +14,7 @@ import { OPS, type Op } from '../../src/linux.js';
 import { Machine } from '../../src/machine.js';
 import { referenceHash } from './apic.js';
 import { type ReferenceConfig, ReferenceMachine } from './machine.js';
-
-/** mulberry32: small, seeded, good enough to pick operations. */
-function generator(seed: number) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const below = (n: number) => Math.floor(next() * n);
-  return { next, below, pick: <T>(list: readonly T[]): T => list[below(list.length)]! };
-}
-type Random = ReturnType<typeof generator>;
+import { generator, type Random } from './random.js';
 
 function randomIds(random: Random, mode: Mode): number[] {
   const limit = Math.min(CPU_LIMIT[mode].max, random.below(12) === 0 ? 200 : 24);

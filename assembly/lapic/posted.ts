@@ -1,0 +1,66 @@
+// What hypervisors add for speed: posted interrupts and the EOI without a register write.
+// SDM 3C "Posted-Interrupt Processing"; Linux 6.18 arch/x86/kvm/lapic.c pv_eoi_*().
+import { coldRow, row } from '../arena';
+import * as L from '../layout';
+import { Lapic } from './lapic';
+import { clearLatch, latch, setLatch } from './outputs';
+import { isLevel } from './special';
+
+/** Sets a posted-interrupt request. Whether a notification is due: none was outstanding. */
+export function post(cpu: u32, vector: u32): bool {
+  const cold = coldRow(cpu);
+  const slot = cold + ((<usize>vector >> 4) << 1);
+  store<u16>(slot, load<u16>(slot, L.C_PIR) | <u16>((<u32>1) << (vector & 15)), L.C_PIR);
+  const outstanding = load<u32>(cold, L.C_POSTED) != 0;
+  store<u32>(cold, 1, L.C_POSTED);
+  return !outstanding;
+}
+
+/** The notification: every posted request becomes an IRR bit. How many there were. */
+export function syncPosted(cpu: u32): u32 {
+  const cold = coldRow(cpu);
+  store<u32>(cold, 0, L.C_POSTED);
+  let count: u32 = 0;
+  for (let top: u32 = 0; top < 16; top++) {
+    const slot = cold + ((<usize>top) << 1);
+    let bits: u32 = load<u16>(slot, L.C_PIR);
+    store<u16>(slot, 0, L.C_PIR);
+    for (; bits != 0; bits &= bits - 1) {
+      Lapic.accept(cpu, (top << 4) | ctz<u32>(bits), false);
+      count++;
+    }
+  }
+  return count;
+}
+
+/** Highest vector in service, which the caller knows to exist. */
+function highestInService(cpu: u32): u32 {
+  const serving = <u32>(load<u64>(row(cpu), L.R_CLASSES) >> L.CLASSES_ISR_SHIFT) & 0xffff;
+  const top = 31 - clz<u32>(serving);
+  return (top << 4) | (31 - clz<u32>(load<u16>(row(cpu) + ((<usize>top) << 1), L.R_ISR)));
+}
+
+/**
+ * Offers the guest to end its handler without an EOI write: only when nothing else is pending, and
+ * what is in service is edge-triggered.
+ */
+export function offerLazyEoi(cpu: u32): bool {
+  const classes = load<u64>(row(cpu), L.R_CLASSES);
+  const serving = (<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff) != 0;
+  if ((<u32>classes & 0xffff) != 0 || !serving) return false;
+  if (isLevel(cpu, highestInService(cpu))) return false;
+  setLatch(cpu, L.LATCH_LAZY_EOI);
+  return true;
+}
+
+/** Takes an offer back, before something else is injected. */
+export function withdrawLazyEoi(cpu: u32): void {
+  clearLatch(cpu, L.LATCH_LAZY_EOI);
+}
+
+/** The guest uses the offer. False: there is none, it has to write EOI. */
+export function useLazyEoi(cpu: u32): bool {
+  if ((latch(cpu) & L.LATCH_LAZY_EOI) == 0) return false;
+  clearLatch(cpu, L.LATCH_LAZY_EOI);
+  return true;
+}

@@ -1,0 +1,66 @@
+// Differential fuzz of the hardware: core against reference, the whole state after every operation.
+import { isDeepStrictEqual } from 'node:util';
+import { Machine } from '../../src/index.js';
+import { ReferenceHardware } from '../reference/hardware.js';
+import { generator } from '../reference/random.js';
+import { CoreHardware } from './core.js';
+import type { Hardware } from './operations.js';
+import { randomConfig, randomOperation } from './random.js';
+
+/** Path and values of the first difference of two states, or ''. */
+export function firstDifference(got: unknown, expected: unknown, path = ''): string {
+  if (isDeepStrictEqual(got, expected)) return '';
+  const nested = (v: unknown): v is object => typeof v === 'object' && v !== null;
+  const flat = (v: unknown) => Array.isArray(v) && v.every((x) => !nested(x));
+  if (!nested(got) || !nested(expected) || flat(expected)) {
+    return `${path}: got ${JSON.stringify(got)}, expected ${JSON.stringify(expected)}`;
+  }
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(got)])) {
+    const inner = firstDifference(
+      (got as Record<string, unknown>)[key],
+      (expected as Record<string, unknown>)[key],
+      path ? `${path}.${key}` : key,
+    );
+    if (inner) return inner;
+  }
+  return `${path}: differs`;
+}
+
+/**
+ * Runs one seed; adds the reference's covered rules to `covered`.
+ * @throws Error with one line to paste: seed, options, step, first differing field
+ */
+export function fuzzHardware(
+  seed: number,
+  steps: number,
+  covered?: Map<string, number>,
+  module?: object,
+): void {
+  const random = generator(seed);
+  const config = randomConfig(random);
+  const reference = new ReferenceHardware(config);
+  const core = new CoreHardware(config, module);
+  const fail = (n: number, what: string, difference: string): never => {
+    throw new Error(
+      `hardware fuzz seed ${seed} step ${n} ${what} ${JSON.stringify(config)}: ${difference}`,
+    );
+  };
+  const start = firstDifference(core.state(), reference.state());
+  if (start) fail(-1, 'start', start);
+  for (let n = 0; n < steps; n++) {
+    const operation = randomOperation(random, config);
+    const what = JSON.stringify(operation);
+    const [got, expected] = [core, reference].map((side: Hardware) => side.apply(operation));
+    if (got !== expected) fail(n, what, `result: got ${got}, expected ${expected}`);
+    const difference = firstDifference(core.state(), reference.state());
+    if (difference) fail(n, what, difference);
+    if (random.below(60) === 0) {
+      core.machine = Machine.restore(core.machine.snapshot(), {
+        gp: 'return',
+        ...(module && { module }),
+      });
+    }
+  }
+  for (const [rule, times] of reference.covered)
+    covered?.set(rule, (covered.get(rule) ?? 0) + times);
+}

@@ -1,0 +1,258 @@
+// Random machines and operations over the whole register interface, seeded.
+import { MODEL_NAMES } from '../../src/models.js';
+import type { Random } from '../reference/random.js';
+import type { HardwareConfig, Operation } from './operations.js';
+
+const P6 = (model: string): boolean => model.startsWith('p6');
+
+export function randomConfig(random: Random): HardwareConfig {
+  const model = random.pick(MODEL_NAMES);
+  const starts = ['reset', 'xapic-flat', 'xapic-cluster', 'xapic-physical'] as const;
+  const start = P6(model)
+    ? random.pick(starts)
+    : random.pick([...starts, 'x2apic', 'x2apic'] as const);
+  const cpus = 1 + random.below(start === 'xapic-flat' ? 8 : 6);
+  const top = P6(model) ? 15 : start === 'x2apic' ? random.pick([40, 600, 0x100000]) : 255;
+  const ids = new Set<number>();
+  while (ids.size < cpus) ids.add(random.below(3) === 0 ? random.below(top) : ids.size);
+  return {
+    model,
+    start,
+    apicIds: [...ids],
+    ...(random.below(6) === 0 && { isrSetAt: 'dispatch' as const }),
+    ...(random.below(3) === 0 && {
+      ioapics: [
+        { pins: 24, version: random.pick([0x11, 0x20] as const), id: random.below(16) },
+        { pins: 1 + random.below(6), version: 0x20 as const, id: random.below(16) },
+      ].slice(0, 1 + random.below(2)),
+    }),
+  };
+}
+
+// Few vectors, so that they meet: same class, neighbours at word borders, illegal ones.
+const VECTORS = [0x10, 0x1f, 0x20, 0x31, 0x35, 0x3f, 0x41, 0x7f, 0x80, 0xe0, 0xef, 0xfe, 0xff];
+
+function vector(random: Random): number {
+  const dice = random.below(12);
+  if (dice === 0) return random.below(16);
+  return dice < 10 ? random.pick(VECTORS) : random.below(256);
+}
+
+const DELIVERIES = [0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7];
+
+function icrLow(random: Random): number {
+  const delivery = random.pick(DELIVERIES);
+  const shorthand = random.pick([0, 0, 0, 0, 1, 2, 3]);
+  const level = random.pick([0x4000, 0x4000, 0x4000, 0xc000, 0x8000, 0]);
+  const logical = random.below(2) * 0x800;
+  const rest = random.below(30) === 0 ? 2 ** random.below(32) : 0;
+  return (vector(random) | (delivery << 8) | logical | level | (shorthand << 18) | rest) >>> 0;
+}
+
+function destination(random: Random, config: HardwareConfig, wide: boolean): number {
+  const id = random.pick(config.apicIds);
+  const logical =
+    (((id >>> 4) & 0xffff) * 0x10000 + (random.below(0x10000) | (1 << (id & 15)))) >>> 0;
+  const narrow = [
+    id & 0xff,
+    1 << random.below(8),
+    random.below(256),
+    0xff,
+    0x0f,
+    0xf0 | random.below(16),
+  ];
+  return random.pick(
+    wide ? [id, id, logical, logical, 0xffffffff, 0xff, random.below(64)] : narrow,
+  );
+}
+
+function lvtValue(random: Random): number {
+  const masked = random.below(3) === 0 ? 0x10000 : 0;
+  const mode = random.pick([0, 0, 0, 0x200, 0x400, 0x500, 0x700, 0x300]);
+  const bits = random.pick([
+    0, 0, 0x8000, 0x2000, 0xa000, 0x20000, 0x40000, 0x60000, 0x1000, 0x4000,
+  ]);
+  return (vector(random) | masked | mode | bits) >>> 0;
+}
+
+/** [register, value] of a plausible write. */
+function registerWrite(random: Random, config: HardwareConfig): [number, number] {
+  const any = () => random.below(2 ** 32);
+  return random.pick<() => [number, number]>([
+    () => [0x02, random.pick([random.below(256) * 2 ** 24, any()])],
+    () => [0x08, random.pick([0, 0, 0x10, 0x30, 0x3f, 0xf0, random.below(256), any()])],
+    () => [0x0b, random.below(8) === 0 ? any() : 0],
+    () => [0x0b, 0],
+    () => [0x0d, random.pick([2 ** (24 + random.below(8)), random.below(256) * 2 ** 24])],
+    () => [0x0e, random.pick([0xffffffff, 0x0fffffff, any()])],
+    () => [
+      0x0f,
+      random.pick([0x1ff, 0x1ff, 0xff, 0x1ef, 0x11ff, 0x3ff, 0x100 | vector(random), any()]),
+    ],
+    () => [0x28, random.below(6) === 0 ? any() : 0],
+    () => [random.pick([0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x2f]), lvtValue(random)],
+    () => [random.pick([0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x2f]), lvtValue(random)],
+    () => [0x38, random.pick([0, 1, 10, 1000, any()])],
+    () => [0x3e, random.pick([0, 1, 2, 3, 8, 9, 0xa, 0xb, any()])],
+    () => [0x31, (destination(random, config, false) * 2 ** 24) >>> 0],
+    () => [random.below(0x40), random.pick([0, 1, any()])],
+  ])();
+}
+
+function hex(low: number, high = 0): string {
+  return ((BigInt(high) << 32n) | BigInt(low)).toString(16);
+}
+
+function accessOperation(random: Random, config: HardwareConfig, cpu: number): Operation {
+  const x2apic = config.start === 'x2apic' ? random.below(8) !== 0 : random.below(6) === 0;
+  const dice = random.below(20);
+  if (dice === 0) {
+    const value = random.pick([
+      'fee00800',
+      'fee00c00',
+      'fee00000',
+      'fee00400',
+      'fed00800',
+      'fee00900',
+      'ffee00a00',
+      '1fee00c01',
+    ]);
+    return { op: 'wrmsr', cpu, msr: 0x1b, value };
+  }
+  if (dice === 1)
+    return { op: 'rdmsr', cpu, msr: random.pick([0x1b, 0x6e0, 0x10, 0x83f, 0x840, 0x8ff]) };
+  if (dice === 2)
+    return { op: 'wrmsr', cpu, msr: 0x6e0, value: hex(random.pick([0, 1, random.below(5000)])) };
+  if (dice === 3) return { op: 'cr8_write', cpu, value: random.pick([0, 2, 3, 15, 16]) };
+  if (dice === 4) return { op: 'cr8_read', cpu };
+  if (dice <= 7) {
+    const low = icrLow(random);
+    if (x2apic)
+      return { op: 'wrmsr', cpu, msr: 0x830, value: hex(low, destination(random, config, true)) };
+    return { op: 'mmio_write', cpu, offset: 0x300, value: low };
+  }
+  if (dice === 8 && x2apic)
+    return { op: 'wrmsr', cpu, msr: 0x83f, value: hex(random.pick([vector(random), 0x100])) };
+  if (dice <= 11) {
+    const reg = random.below(0x40);
+    if (x2apic) return { op: 'rdmsr', cpu, msr: 0x800 + reg };
+    const odd = random.below(8) === 0;
+    return {
+      op: 'mmio_read',
+      cpu,
+      offset: reg * 16 + (odd ? random.below(16) : 0),
+      ...(odd && { size: random.pick([1, 2, 4] as const) }),
+    };
+  }
+  const [reg, value] = registerWrite(random, config);
+  if (x2apic)
+    return {
+      op: 'wrmsr',
+      cpu,
+      msr: 0x800 + reg,
+      value: hex(value, random.below(25) === 0 ? 1 : 0),
+    };
+  return { op: 'mmio_write', cpu, offset: reg * 16, value };
+}
+
+function outsideOperation(random: Random, config: HardwareConfig, cpu: number): Operation {
+  const wide = config.start === 'x2apic' && random.below(3) !== 0;
+  const ioapics = config.ioapics ?? [{ pins: 24, version: 0x20 as const, id: 0 }];
+  const ioapic = random.below(ioapics.length);
+  const pin = Math.min(random.below(4), ioapics[ioapic]!.pins - 1);
+  return random.pick<() => Operation>([
+    () => ({
+      op: 'message',
+      dest: destination(random, config, wide),
+      logical: random.below(2) === 0,
+      delivery: random.pick(DELIVERIES),
+      vector: vector(random),
+      level: random.below(3) === 0,
+    }),
+    () => ({
+      op: 'msi',
+      address: BigInt(
+        random.pick([0xfee00000, 0xfee00000, 0xfed00000]) +
+          (destination(random, config, false) & 0xff) * 4096 +
+          random.pick([0, 4, 8, 12]),
+      ).toString(16),
+      data:
+        vector(random) | (random.pick(DELIVERIES) << 8) | random.pick([0, 0x4000, 0xc000, 0x8000]),
+    }),
+    () => ({ op: 'lint', cpu, pin: random.pick([0, 1] as const), high: random.below(2) === 0 }),
+    () => ({ op: 'local', cpu, lvt: random.pick(['thermal', 'perf', 'cmci'] as const) }),
+    () => ({ op: 'irq', ioapic, pin, high: random.below(2) === 0 }),
+    () => ({ op: 'irq', ioapic, pin, high: random.below(2) === 0 }),
+    () => ({
+      op: 'ioapic_write',
+      ioapic,
+      offset: 0,
+      value: random.pick([0x10, 0x12, 0x14, 0x16, 0x11, 0x13, 0, 1, 2, random.below(256)]),
+    }),
+    () => ({ op: 'ioapic_write', ioapic, offset: 0x10, value: ioapicValue(random, config) }),
+    () => ({ op: 'ioapic_write', ioapic, offset: 0x10, value: ioapicValue(random, config) }),
+    () => ({ op: 'ioapic_write', ioapic, offset: 0x40, value: vector(random) }),
+    () => ({ op: 'ioapic_read', ioapic, offset: random.pick([0, 0x10, 0x40, 0x20]) }),
+    () => ({ op: 'pic_irq', line: random.below(16), high: random.below(2) === 0 }),
+    () => ({ op: 'pic_irq', line: random.below(16), high: random.below(2) === 0 }),
+    () => picOperation(random),
+    () => picOperation(random),
+  ])();
+}
+
+function ioapicValue(random: Random, config: HardwareConfig): number {
+  if (random.below(4) === 0) return ((destination(random, config, false) & 0xff) * 2 ** 24) >>> 0;
+  const mode = random.pick([0, 0, 0, 0x100, 0x400, 0x700, 0x200]);
+  const bits =
+    random.pick([0, 0x8000, 0x8000, 0xa000, 0x2000]) | (random.below(5) === 0 ? 0x10000 : 0);
+  return (vector(random) | mode | (random.below(2) * 0x800) | bits) >>> 0;
+}
+
+function picOperation(random: Random): Operation {
+  const port = random.pick([0x20, 0x21, 0xa0, 0xa1, 0x20, 0x4d0, 0x4d1]);
+  if (random.below(4) === 0) return { op: 'pic_read', port };
+  const command = random.pick([
+    0x11, 0x20, 0x20, 0x60, 0x63, 0x0a, 0x0b, 0x0c, 0x68, 0x48, 0xa0, 0xc2, 0x80, 0x00, 0x13, 0x19,
+  ]);
+  const data = random.pick([
+    0x20,
+    0x28,
+    0x04,
+    0x02,
+    0x01,
+    0x03,
+    0x00,
+    0xff,
+    0xfb,
+    0x13,
+    random.below(256),
+  ]);
+  return { op: 'pic_write', port, value: port === 0x20 || port === 0xa0 ? command : data };
+}
+
+function cpuOperation(random: Random, cpu: number): Operation {
+  return random.pick<() => Operation>([
+    () => ({ op: 'take', cpu }),
+    () => ({ op: 'take', cpu }),
+    () => ({ op: 'take', cpu }),
+    () => ({ op: 'acknowledge', cpu }),
+    () => ({ op: 'eoi', cpu }),
+    () => ({ op: 'eoi', cpu }),
+    () => ({ op: 'iret', cpu }),
+    () => ({ op: 'set_if', cpu, value: random.below(4) !== 0 }),
+    () => ({ op: 'set_if', cpu, value: true }),
+    () => (random.below(4) === 0 ? { op: 'shadow', cpu } : { op: 'halt', cpu }),
+    () => (random.below(3) === 0 ? { op: 'init_reset', cpu } : { op: 'take', cpu }),
+    () => (random.below(20) === 0 ? { op: 'power_on' } : { op: 'eoi', cpu }),
+    () => ({ op: 'advance', ns: random.pick([0, 1, 7, 100, 1300, 5000, 200_000]) }),
+    () => ({ op: 'advance', ns: random.pick([0, 1, 7, 100, 1300, 5000]) }),
+  ])();
+}
+
+export function randomOperation(random: Random, config: HardwareConfig): Operation {
+  const cpu = random.below(config.apicIds.length);
+  const dice = random.below(10);
+  if (dice < 4) return accessOperation(random, config, cpu);
+  if (dice < 6) return outsideOperation(random, config, cpu);
+  return cpuOperation(random, cpu);
+}
