@@ -389,6 +389,12 @@ export function initReset(cpu: u32): i32 {
   return 0;
 }
 
+export function powerOn(cpu: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  powerOnCpu(cpu);
+  return 0;
+}
+
 // --- time, tracing ---
 
 /**

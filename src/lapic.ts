@@ -182,6 +182,12 @@ export class LocalApic {
     return heard ? view.getUint32(this.#cold() + L.C_SIPI, true) : -1;
   }
 
+  /** Power-on reset of this local APIC and its CPU; counters go on. */
+  powerOn(): void {
+    this.#core.powerOn(this.cpu);
+    this.#host.done();
+  }
+
   /** What the local APIC presents to its CPU now. */
   get outputs(): Outputs {
     const view = this.#view();

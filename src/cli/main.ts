@@ -10,6 +10,7 @@ import { REPLAY, runReplay } from './replay.js';
 import { runShowcase } from './showcase.js';
 import { runStorm, STORM } from './storm.js';
 import { Terminal } from './terminal.js';
+import { runVerify, VERIFY } from './verify.js';
 
 interface Command {
   spec: CommandSpec;
@@ -21,6 +22,7 @@ const COMMANDS: Record<string, Command> = {
   compare: { spec: COMPARE, run: runCompare },
   storm: { spec: STORM, run: runStorm },
   replay: { spec: REPLAY, run: runReplay },
+  verify: { spec: VERIFY, run: runVerify },
   models: { spec: MODELS, run: runModels },
 };
 

@@ -62,6 +62,7 @@ export interface CoreExports {
   handlerEoi(cpu: number): number;
   setCpuState(cpu: number, bits: number, on: number): number;
   initReset(cpu: number): number;
+  powerOn(cpu: number): number;
   powerOnAll(): void;
   advance(until: bigint, limit: number, busClocks: bigint): number;
   trace(on: number): void;

@@ -1,0 +1,159 @@
+// ipistorm verify: the simulator judged by recordings of real systems.
+import { statSync } from 'node:fs';
+import { usage } from '../errors.js';
+import { MODEL_NAMES, type Model } from '../models.js';
+import type { Mismatch } from '../verify/recording.js';
+import { type Verified, verifyFile } from '../verify/verify.js';
+import { parseNumber } from './numbers.js';
+import { type CommandSpec, nearest, type Parsed } from './options.js';
+import { breathe, count, type Terminal, watchInterrupt } from './terminal.js';
+
+export const VERIFY: CommandSpec = {
+  summary:
+    "Judges the simulator by recordings of real systems: replays their inputs and compares every checked field.\nReads local-APIC logs of QEMU boots and transcripts of Linux's in-kernel APIC (tools/kvm-recorder), plain or .gz.",
+  positional: 'FILE...',
+  options: {
+    model: {
+      value: 'NAME',
+      help: `${MODEL_NAMES.join(' | ')} (default: that of the recording's kind)`,
+    },
+    show: { value: 'N', help: 'mismatches to print of each file, 0-1000 (default 5)' },
+    json: { help: 'machine-readable output' },
+  },
+  examples: [
+    'ipistorm verify boot.log.gz',
+    'ipistorm verify *.gz --json',
+    'ipistorm verify kvm-x2-4cpu.txt.gz --model sdm --show 20',
+  ],
+};
+
+function parseModel(text: string | undefined): Model | undefined {
+  if (text === undefined || (MODEL_NAMES as readonly string[]).includes(text)) return text as Model;
+  const near = nearest(text, MODEL_NAMES);
+  throw usage('--model', text, MODEL_NAMES.join(', '), near && `did you mean ${near}?`);
+}
+
+function checkFile(path: string): void {
+  let stat: ReturnType<typeof statSync>;
+  try {
+    stat = statSync(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw usage('file', path, `a readable recording (${code})`, 'check the path');
+  }
+  if (stat.isDirectory())
+    throw usage('file', path, 'a file, not a directory', 'name the files in it');
+}
+
+function isGood({ ledger }: Verified): boolean {
+  const { checks, mismatches } = ledger.total;
+  return checks > 0 && mismatches === 0;
+}
+
+export async function runVerify(args: Parsed, terminal: Terminal): Promise<number> {
+  if (args.positionals.length === 0)
+    throw usage('FILE', 'nothing', 'at least one recording', 'see ipistorm verify --help');
+  const model = parseModel(args.text('model'));
+  const show = parseNumber('--show', args.text('show') ?? '5', 0, 1000);
+  for (const path of args.positionals) checkFile(path);
+  const interrupt = watchInterrupt();
+  const done: Verified[] = [];
+  for (const path of args.positionals) {
+    const verified = await verify(path, model, terminal, () => !interrupt.hit);
+    done.push(verified);
+    if (!args.flag('json')) printFile(verified, show, terminal);
+    await breathe();
+    if (interrupt.hit) break;
+  }
+  interrupt.done();
+  terminal.clearProgress();
+  const ok = done.every(isGood);
+  if (args.flag('json')) terminal.print(JSON.stringify(resultJson(done, show, ok), null, 2));
+  else if (done.length > 1) printTotal(done, terminal);
+  if (interrupt.hit) terminal.note('interrupted: the rest was not verified');
+  return interrupt.hit ? 130 : ok ? 0 : 1;
+}
+
+async function verify(
+  path: string,
+  model: Model | undefined,
+  terminal: Terminal,
+  goOn: () => boolean,
+): Promise<Verified> {
+  try {
+    return await verifyFile(path, model, (share) => {
+      terminal.progress(share, path);
+      return goOn();
+    });
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('damaged gzip')) {
+      throw usage('file', path, 'a whole recording', error.message);
+    }
+    throw error;
+  }
+}
+
+function printFile(
+  { file, kind, model, lines, ledger }: Verified,
+  show: number,
+  terminal: Terminal,
+): void {
+  const { checks, mismatches } = ledger.total;
+  terminal.title(`${file}: ${kind}, model ${model}, ${count(lines)} lines`);
+  const rows = [...ledger.checks].map(([name, entry]) => [
+    name,
+    count(entry.checks),
+    count(entry.mismatches),
+  ]);
+  terminal.table(
+    ['check', 'checks', 'mismatches'],
+    [...rows, ['all', count(checks), count(mismatches)]],
+  );
+  for (const [reason, times] of ledger.skipped)
+    terminal.print(`not checked: ${count(times)} ${reason}`);
+  for (const mismatch of ledger.mismatches.slice(0, show)) printMismatch(file, mismatch, terminal);
+  const more = mismatches - Math.min(show, ledger.mismatches.length);
+  if (mismatches > 0 && more > 0)
+    terminal.print(`... and ${count(more)} more (--show ${Math.min(mismatches, 1000)})`);
+  if (checks === 0) terminal.print(terminal.style('red', 'nothing was checked'));
+  else if (mismatches === 0)
+    terminal.print(terminal.style('green', 'agrees in every checked field'));
+  terminal.print();
+}
+
+function printMismatch(file: string, m: Mismatch, terminal: Terminal): void {
+  terminal.print(terminal.style('red', `${file} line ${m.line}: ${m.check}`));
+  terminal.print(`  line      ${printable(m.text)}`);
+  terminal.print(`  expected  ${printable(m.expected)}`);
+  terminal.print(`  got       ${m.got}`);
+  terminal.print(`  state     ${m.state}`);
+}
+
+/** Control characters of a file do not reach the terminal. */
+function printable(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+}
+
+function printTotal(done: readonly Verified[], terminal: Terminal): void {
+  const sum = (pick: 'checks' | 'mismatches') => done.reduce((n, v) => n + v.ledger.total[pick], 0);
+  terminal.print(
+    `${done.length} recordings, ${count(sum('checks'))} checks, ${count(sum('mismatches'))} mismatches`,
+  );
+}
+
+function resultJson(done: readonly Verified[], show: number, ok: boolean): object {
+  return {
+    ok,
+    files: done.map((verified) => ({
+      file: verified.file,
+      kind: verified.kind,
+      model: verified.model,
+      lines: verified.lines,
+      ok: isGood(verified),
+      ...verified.ledger.total,
+      by_check: Object.fromEntries(verified.ledger.checks),
+      skipped: Object.fromEntries(verified.ledger.skipped),
+      first_mismatches: verified.ledger.mismatches.slice(0, show),
+    })),
+  };
+}

@@ -1,0 +1,101 @@
+// What every kind of recording has in common: a stream of lines that drives a machine, checks that
+// are counted by kind, and mismatches with the state around them.
+import { UsageError } from '../errors.js';
+import type { LocalApic } from '../lapic.js';
+import type { Model } from '../models.js';
+
+export type Kind = 'lapic-log' | 'kvm-transcript';
+
+/** Model that a kind of recording was made of. */
+export const NATURAL_MODEL: Record<Kind, Model> = { 'lapic-log': 'qemu', 'kvm-transcript': 'kvm' };
+
+export interface Mismatch {
+  line: number;
+  text: string;
+  check: string;
+  expected: string;
+  got: string;
+  /** Registers of the local APIC concerned. */
+  state: string;
+}
+
+/** How many differing values are kept; all are counted. */
+const KEPT = 1000;
+const SHOWN = 160;
+
+/** The books of one file. */
+export class Ledger {
+  readonly checks = new Map<string, { checks: number; mismatches: number }>();
+  readonly skipped = new Map<string, number>();
+  readonly mismatches: Mismatch[] = [];
+  readonly file: string;
+  line = 0;
+  text = '';
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  /** Counts one comparison. */
+  check(name: string, expected: string, got: string, state: () => string): void {
+    const entry = this.checks.get(name) ?? { checks: 0, mismatches: 0 };
+    this.checks.set(name, entry);
+    entry.checks++;
+    if (expected === got) return;
+    entry.mismatches++;
+    if (this.mismatches.length >= KEPT) return;
+    const { line, text } = this;
+    this.mismatches.push({
+      line,
+      text: text.slice(0, SHOWN),
+      check: name,
+      expected,
+      got,
+      state: state(),
+    });
+  }
+
+  skip(reason: string): void {
+    this.skipped.set(reason, (this.skipped.get(reason) ?? 0) + 1);
+  }
+
+  get total(): { checks: number; mismatches: number } {
+    const sum = { checks: 0, mismatches: 0 };
+    for (const entry of this.checks.values()) {
+      sum.checks += entry.checks;
+      sum.mismatches += entry.mismatches;
+    }
+    return sum;
+  }
+
+  /** An error that names file and line. */
+  damaged(allowed: string): UsageError {
+    const shown = JSON.stringify(this.text.slice(0, 80));
+    return new UsageError(
+      `${this.file} line ${this.line}: got ${shown}, allowed ${allowed}; record it again or cut the damaged part off`,
+    );
+  }
+}
+
+/** A recording being verified, line by line. */
+export interface Verifier {
+  add(text: string): void;
+  /** After the last line. */
+  finish(): void;
+}
+
+const hex = (value: number): string => value.toString(16);
+
+/** `3:00020000 7:10000000`: the words of a set of vectors that are not 0, as recordings print them. */
+export function words(vectors: readonly number[]): string[] {
+  const set = new Uint32Array(8);
+  for (const vector of vectors) set[vector >> 5]! |= 1 << (vector & 31);
+  return [...set].flatMap((word, i) => (word ? [`${i}:${hex(word).padStart(8, '0')}`] : []));
+}
+
+/** State of a local APIC for a reader of mismatches. */
+export function describe(lapic: LocalApic): string {
+  const list = (vectors: readonly number[]) => vectors.map(hex).join(',') || '-';
+  const { tpr, ppr, isr, irr, tmr } = lapic;
+  return `CPU ${lapic.cpu}: TPR ${hex(tpr)} PPR ${hex(ppr)} SVR ${hex(lapic.peek(0x0f))} ISR ${list(isr)} IRR ${list(irr)} TMR ${list(tmr)}`;
+}
