@@ -13,6 +13,7 @@ import {
   AUDIT_WAKE_LIST,
   F_LOW_VECTORS,
   HANDLER_SMI,
+  LOW_DISPATCHED,
   LOW_ERROR,
   NONE,
   PATTERN_ALLBUTSELF,
@@ -63,7 +64,8 @@ function auditCpu(cpu: u32): i32 {
   if (classesOf(coldRow(cpu) + L.C_TMR) != <u32>(classes >> L.CLASSES_TMR_SHIFT)) {
     return AUDIT_TMR_SUMMARY;
   }
-  const low: u32 = model(F_LOW_VECTORS) == <u32>LOW_ERROR ? 0x10001 : 0x10000;
+  const rule = model(F_LOW_VECTORS);
+  const low: u32 = rule == <u32>LOW_ERROR ? 0x10001 : rule == <u32>LOW_DISPATCHED ? 0 : 0x10000;
   return (<u32>classes & low) != 0 ? AUDIT_LOW_VECTOR : 0;
 }
 

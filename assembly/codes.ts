@@ -151,6 +151,7 @@ export const FLAG_COUNT = 33;
 
 export const LOW_ERROR = 0;
 export const LOW_PENDING = 1;
+export const LOW_DISPATCHED = 2;
 export const ESR_LATCH = 0;
 export const ESR_ZERO = 1;
 export const ESR_RAW = 2;

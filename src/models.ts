@@ -73,9 +73,10 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
     {
       error: [C.LOW_ERROR, 'received illegal vector (ESR bit 6), no IRR bit'],
       pending: [C.LOW_PENDING, 'the IRR bit is set; class 0 never beats the PPR'],
+      dispatched: [C.LOW_DISPATCHED, 'the IRR bit is set; 1-15 are dispatched while the PPR is 0'],
     },
-    ['error', 'error', 'pending', 'pending', 'error', 'error'],
-    'SDM 3A "Valid Interrupt Vectors"; KVM __apic_accept_irq(); QEMU apic_set_irq()',
+    ['error', 'error', 'pending', 'dispatched', 'error', 'error'],
+    'SDM 3A "Valid Interrupt Vectors"; KVM __apic_accept_irq(), apic_has_interrupt_for_ppr(); QEMU apic_set_irq(), apic_irq_pending()',
   ),
   flag(
     'send_illegal',

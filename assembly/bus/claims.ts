@@ -1,4 +1,5 @@
-// Which local APICs a message addresses, each judged by its own registers and mode.
+// Which local APICs a message addresses, each judged by its own registers and mode: one in xAPIC mode
+// sees the low 8 bits of a destination, also of a wider one.
 import { apicId, coldRow, ldr } from '../arena';
 import {
   CLUSTER_F_WILDCARD,
@@ -30,9 +31,7 @@ export function dfrModel(cpu: u32): u32 {
 
 // SDM 3A "Physical Destination Mode".
 function claimsPhysical(cpu: u32, dest: u32): bool {
-  if (dest == BROADCAST) return true;
-  if (isX2apicMode(cpu)) return dest == apicId(cpu);
-  if (dest > 0xff) return false;
+  if (isX2apicMode(cpu)) return dest == BROADCAST || dest == apicId(cpu);
   const id = dest & idMask();
   return id == idMask() || id == xapicId(cpu);
 }
@@ -43,16 +42,15 @@ export function matchesCluster(dest: u32, own: u32): bool {
 
 // SDM 3A "Logical Destination Mode", "Logical Destination Mode in x2APIC Mode".
 function claimsLogical(cpu: u32, dest: u32): bool {
-  if (dest == BROADCAST) return true;
   const own = ldr(cpu);
-  if (isX2apicMode(cpu)) return matchesCluster(dest, own);
-  if (dest > 0xff) return false;
-  if (dest == 0xff && model(F_LOGICAL_ONES) == <u32>ONES_EVERYONE) return true;
+  if (isX2apicMode(cpu)) return dest == BROADCAST || matchesCluster(dest, own);
+  const mda = dest & 0xff;
+  if (mda == 0xff && model(F_LOGICAL_ONES) == <u32>ONES_EVERYONE) return true;
   const kind = dfrModel(cpu);
-  if (kind == FLAT) return (dest & own) != 0;
+  if (kind == FLAT) return (mda & own) != 0;
   if (kind != CLUSTER) return false;
-  const everywhere = dest >> 4 == 15 && model(F_CLUSTER_F) == <u32>CLUSTER_F_WILDCARD;
-  return (everywhere || dest >> 4 == own >> 4) && (dest & own & 15) != 0;
+  const everywhere = mda >> 4 == 15 && model(F_CLUSTER_F) == <u32>CLUSTER_F_WILDCARD;
+  return (everywhere || mda >> 4 == own >> 4) && (mda & own & 15) != 0;
 }
 
 /** Whether the message of `source` (NONE: from outside) addresses `cpu`. */

@@ -2,11 +2,19 @@
 // Linux 6.18 arch/x86/kvm/lapic.c kvm_irq_delivery_to_apic(), kvm_apic_map_get_dest_lapic(),
 // kvm_recalculate_logical_map(), kvm_apic_match_dest().
 import { apicId, cpus, ldr } from '../arena';
-import { F_MSI_BROADCAST, ICR_ALL_EXC, ICR_LOGICAL, ICR_SELF, ICR_SHORTHAND, NONE } from '../codes';
+import {
+  DELIVERY_LOWEST,
+  F_MSI_BROADCAST,
+  ICR_ALL_EXC,
+  ICR_LOGICAL,
+  ICR_SELF,
+  ICR_SHORTHAND,
+  NONE,
+} from '../codes';
 import { isHardwareEnabled, isSoftwareEnabled, isX2apicMode } from '../lapic/special';
 import { model } from '../model';
 import { BROADCAST, dfrModel, matchesCluster, xapicId } from './claims';
-import { give, isLowest, unclaimed } from './message';
+import { deliveryOf, give, REDIRECT, unclaimed } from './message';
 
 // How the map decodes logical destinations.
 const MAP_EMPTY: i32 = 0;
@@ -17,7 +25,12 @@ const MAP_NONE: i32 = 4;
 
 const FLAT: u32 = 15;
 const CLUSTER: u32 = 0;
-const LOWEST_AS_FIXED: u32 = 0x700;
+const DELIVERY_BITS: u32 = 0x700;
+
+/** kvm_lowest_prio_delivery(): by mode, or any mode with the redirection hint. */
+function isLowest(low: u32): bool {
+  return deliveryOf(low) == DELIVERY_LOWEST || (low & REDIRECT) != 0;
+}
 
 function ownMode(cpu: u32): i32 {
   if (isX2apicMode(cpu)) return MAP_X2APIC;
@@ -165,10 +178,8 @@ function matches(cpu: u32, source: i32, destination: u32, low: u32): bool {
 
 function scan(source: i32, dest: u32, low: u32): i32 {
   const physicalBroadcast = (low & ICR_LOGICAL) == 0 && dest == 0xff && (low & ICR_SHORTHAND) == 0;
-  if (isLowest(low)) {
-    if (!physicalBroadcast) return scanLowest(source, dest, low);
-    low &= ~LOWEST_AS_FIXED & 0x7fffffff;
-  }
+  if (physicalBroadcast && isLowest(low)) low &= ~DELIVERY_BITS;
+  if (isLowest(low)) return scanLowest(source, dest, low);
   let taken = NONE;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     if (!matches(cpu, source, dest, low)) continue;

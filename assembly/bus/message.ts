@@ -161,8 +161,8 @@ export function give(cpu: u32, source: i32, low: u32): bool {
       return true;
     case DELIVERY_EXTINT:
       return giveExtint(cpu, source, low);
-    default:
-      return false;
+    default: // 3: reserved; in KVM remote read, which it counts as taken
+      return model(F_MSR_CHECKS) == <u32>MSR_KVM;
   }
 }
 

@@ -11,11 +11,11 @@ import {
   TAKEN_INIT,
   TAKEN_SIPI,
 } from '../codes';
-import { Lapic } from '../lapic/lapic';
+import { Lapic, ppr } from '../lapic/lapic';
 import { extintAsserted } from '../lapic/lint';
 import { clearLatch, latch, setLatch } from '../lapic/outputs';
 import { initReset } from '../lapic/reset';
-import { isSoftwareEnabled } from '../lapic/special';
+import { dispatchesLow, isHardwareEnabled, isSoftwareEnabled } from '../lapic/special';
 import * as L from '../layout';
 import { model } from '../model';
 import { acknowledgePicLine } from '../pic/wiring';
@@ -137,6 +137,7 @@ export function eoiWritten(cpu: u32): i32 {
 
 // SDM 3A "Spurious Interrupt": an acknowledge that finds every request masked gets the SVR's vector.
 export function isSpurious(cpu: u32): bool {
-  if (model(F_SPURIOUS) == 0 || !isSoftwareEnabled(cpu)) return false;
-  return (<u32>load<u64>(row(cpu), L.R_CLASSES) & 0xfffe) != 0;
+  if (model(F_SPURIOUS) == 0 || !isHardwareEnabled(cpu) || !isSoftwareEnabled(cpu)) return false;
+  const pending = <u32>load<u64>(row(cpu), L.R_CLASSES) & 0xffff;
+  return dispatchesLow() ? pending != 0 && ppr(cpu) != 0 : (pending & 0xfffe) != 0;
 }

@@ -85,7 +85,7 @@ export class Lapic {
   /** IRR -> ISR of vector `top << 4 | bit`. */
   @inline static take(at: usize, classes: u64, top: u32, bit: u32): i32 {
     // Classes in service strictly rise.
-    assert((<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff) < (<u32>1) << top);
+    assert((<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xfffe) < (<u32>1) << top);
     const slot = at + ((<usize>top) << 1);
     const word: u32 = load<u16>(slot, L.R_IRR) & ~(1 << bit);
     store<u16>(slot, <u16>word, L.R_IRR);

@@ -14,6 +14,7 @@ import {
   F_DISABLED_PENDING,
   F_LOW_VECTORS,
   F_SLOTS,
+  LOW_DISPATCHED,
   LOW_ERROR,
   NEW_ACCEPTED,
   NONE,
@@ -26,7 +27,7 @@ import * as L from '../layout';
 import { model } from '../model';
 import { collect } from './esr';
 import { note } from './hash';
-import { blockedClasses, Lapic } from './lapic';
+import { blockedClasses, Lapic, ppr } from './lapic';
 import { endLintLevel } from './lint';
 import { tell, unlist } from './wake';
 
@@ -69,6 +70,7 @@ export function refresh(cpu: u32): void {
   const hold = isHeld(cpu) || isEarly() || usesIer(cpu);
   const special =
     hold ||
+    dispatchesLow() ||
     !isSoftwareEnabled(cpu) ||
     load<u32>(L.H_TRACE) != 0 ||
     model(F_SLOTS) != <u32>SLOTS_NONE;
@@ -170,7 +172,18 @@ function nextVector(cpu: u32): i32 {
     if (word != 0) return (top << 4) | (31 - clz<u32>(word));
     requests ^= 1 << top;
   }
-  return NONE;
+  return lowVector(cpu);
+}
+
+/** QEMU apic_irq_pending(): while the PPR is 0, even vectors 1-15 go out. */
+function lowVector(cpu: u32): i32 {
+  const word: u32 = load<u16>(row(cpu), L.R_IRR) & 0xfffe;
+  if (word == 0 || !dispatchesLow() || ppr(cpu) != 0) return NONE;
+  return 31 - clz<u32>(word);
+}
+
+export function dispatchesLow(): bool {
+  return model(F_LOW_VECTORS) == <u32>LOW_DISPATCHED;
 }
 
 // AMD APM 2 "Interrupt Enable Registers": a vector whose bit is 0 is not dispatched.

@@ -60,7 +60,7 @@ export function importPage(core: CoreExports, cpu: number, page: Uint8Array): vo
   const row = view.getUint32(L.H_ROWS, true) + cpu * L.ROW_BYTES;
   const cold = view.getUint32(L.H_COLD, true) + cpu * L.COLD_BYTES;
   const x2apic = (view.getBigUint64(cold + L.C_BASE, true) & 0x400n) !== 0n;
-  const lowPending = view.getUint32(L.H_MODEL + 4 * C.F_LOW_VECTORS, true) === C.LOW_PENDING;
+  const lowPending = view.getUint32(L.H_MODEL + 4 * C.F_LOW_VECTORS, true) !== C.LOW_ERROR;
   const pendingBefore = core.pending(cpu);
   for (const [reg, inRow, at] of SETS) {
     for (let word = 0; word < 8; word++) {

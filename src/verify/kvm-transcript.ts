@@ -74,8 +74,14 @@ export class KvmTranscript implements Verifier {
       this.#ledger.check(name, expected, got, () => describe(machine.lapic(cpu)));
     if (op === 'm' || op === 'M') {
       const address = op === 'm' ? wide(a) : (wide(a) << 32n) | wide(b);
+      const invalid = (address >> 32n) & 0xffn; // kvm_msi_route_invalid()
       const data = number(op === 'm' ? b : c);
-      return check('MSI: APICs that took it', result, `${machine.signalMSI(address, data)}`, 0);
+      return check(
+        'MSI: APICs that took it',
+        result,
+        `${invalid ? -1 : machine.signalMSI(address, data)}`,
+        0,
+      );
     }
     const cpu = number(a);
     if (cpu >= machine.config.cpus) {
