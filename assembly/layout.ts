@@ -183,7 +183,8 @@ export const C_PIR = 288; // 16 x u16, posted-interrupt requests
 export const C_LDR = 320;
 export const C_POSTED = 324; // 1: a notification is outstanding
 export const C_TURNED_AWAY = 328; // 1: rejected the message on the bus
-export const C_USED = 332;
+export const C_ICR_OTHER = 332; // upper half of the ICR in the other mode, where a model keeps both
+export const C_USED = 336;
 
 export const HANDLERS_MAX = 32;
 

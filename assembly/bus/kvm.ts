@@ -1,7 +1,7 @@
 // Destinations as Linux's in-kernel APIC finds them: a map of ids where it can, a scan where it must.
 // Linux 6.18 arch/x86/kvm/lapic.c kvm_irq_delivery_to_apic(), kvm_apic_map_get_dest_lapic(),
 // kvm_recalculate_logical_map(), kvm_apic_match_dest().
-import { apicId, cpus, ldr } from '../arena';
+import { apicId, coldRow, cpus, ldr } from '../arena';
 import {
   DELIVERY_LOWEST,
   F_MSI_BROADCAST,
@@ -12,6 +12,7 @@ import {
   NONE,
 } from '../codes';
 import { isHardwareEnabled, isSoftwareEnabled, isX2apicMode } from '../lapic/special';
+import * as L from '../layout';
 import { model } from '../model';
 import { BROADCAST, dfrModel, matchesCluster, xapicId } from './claims';
 import { deliveryOf, give, REDIRECT, unclaimed } from './message';
@@ -49,7 +50,7 @@ function members(cpu: u32, mode: i32): u32 {
 function mapMode(): i32 {
   let mode = MAP_EMPTY;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (!inMap(cpu)) continue;
+    if (!inMap(cpu) || load<u32>(coldRow(cpu), L.C_LDR) == 0) continue;
     const own = ownMode(cpu);
     if (mode == MAP_EMPTY) mode = own;
     if (own != mode) return MAP_NONE;

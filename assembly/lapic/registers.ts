@@ -1,6 +1,6 @@
 // The register file of one local APIC: which registers there are in each mode, what reads show, what
 // writes do. SDM 3A "Local APIC Register Address Map", "x2APIC Register Address Space".
-import { apicId, coldRow, ldr, row } from '../arena';
+import { apicId, coldRow, row } from '../arena';
 import {
   F_APR,
   F_DISABLED_MASKS,
@@ -127,7 +127,7 @@ export function readRegister(cpu: u32, reg: u32): u32 {
     case REG_PPR:
       return ppr(cpu);
     case REG_LDR:
-      return isX2apicMode(cpu) ? ldr(cpu) : ldr(cpu) << 24;
+      return load<u32>(cold, L.C_LDR);
     case REG_DFR:
       return isX2apicMode(cpu) ? 0xffffffff : load<u32>(cold, L.C_DFR);
     case REG_SVR:
@@ -184,7 +184,7 @@ export function writeRegister(cpu: u32, reg: u32, value: u32): void {
       eoiWritten(cpu);
       break;
     case REG_LDR:
-      writeLdr(cpu, value >> 24);
+      writeLdr(cpu, value & 0xff000000);
       break;
     case REG_DFR:
       store<u32>(cold, value | 0x0fffffff, L.C_DFR);

@@ -15,6 +15,7 @@ import {
   LVT_LINT0,
   MODE_X2APIC_PHYSICAL,
   MODE_XAPIC_CLUSTER,
+  MSR_KVM,
   MSR_QEMU,
 } from '../codes';
 import * as L from '../layout';
@@ -42,12 +43,13 @@ export function idMask(): u32 {
   return ((<u32>1) << model(F_ID_BITS)) - 1;
 }
 
-export function writeLdr(cpu: u32, logical: u32): void {
-  store<u32>(coldRow(cpu), logical, L.C_LDR);
+/** Writes the register; IDENT has the logical id: 8 bits in xAPIC mode, 32 in x2APIC mode. */
+export function writeLdr(cpu: u32, value: u32): void {
+  store<u32>(coldRow(cpu), value, L.C_LDR);
+  const logical = isX2apicMode(cpu) ? value : value >> 24;
   store<u32>(ident + ((<usize>cpu) << L.IDENT_SHIFT), logical, L.I_LDR);
 }
 
-/** Logical id of the present mode: 8 bits in xAPIC mode, 32 in x2APIC mode. */
 function deriveX2apicLdr(cpu: u32): void {
   writeLdr(cpu, logicalId(apicId(cpu) & 0xfffff));
 }
@@ -96,6 +98,7 @@ export function resetRegisters(cpu: u32): void {
   store<u32>(cold, 0, L.C_ESR_PENDING);
   store<u32>(cold, 0, L.C_ICR);
   store<u32>(cold, 0, L.C_ICR_HIGH);
+  store<u32>(cold, 0, L.C_ICR_OTHER);
   store<u32>(cold, 0, L.C_INITIAL_COUNT);
   store<u32>(cold, 0, L.C_DIVIDE);
   store<u32>(cold, 0, L.C_EXT_CONTROL);
@@ -150,7 +153,7 @@ export function enableBySoftware(cpu: u32, logical: u32): void {
     deriveX2apicLdr(cpu);
   } else {
     store<u32>(cold, usualDfr(), L.C_DFR);
-    writeLdr(cpu, logical);
+    writeLdr(cpu, logical << 24);
   }
   store<u32>(cold, 0xff | SVR_ENABLE, L.C_SVR);
   const latch = load<u32>(cold, L.C_LATCH) & ~L.LATCH_WAITING;
@@ -178,7 +181,7 @@ export function writeBase(cpu: u32, value: u64, host: bool): i32 {
   if ((value & ~BASE_LEGAL) != 0) return GP;
   const valid = (value & BASE_X2APIC) == 0 || ((value & BASE_ENABLE) != 0 && model(F_X2APIC) != 0);
   if (host ? !valid : !isLegalChange(before, value)) return GP;
-  value = (value & ~BASE_BSP) | (before & BASE_BSP);
+  if (!host) value = (value & ~BASE_BSP) | (before & BASE_BSP);
   store<u64>(cold, value, L.C_BASE);
   changeMode(cpu, before, value);
   return 0;
@@ -191,8 +194,9 @@ function changeMode(cpu: u32, before: u64, after: u64): void {
   const wasX2apic = (before & BASE_X2APIC) != 0;
   if (!wasEnabled && enabled) reenable(cpu);
   if (wasEnabled && !enabled) disable(cpu);
+  if (x2apic != wasX2apic) swapIcrHigh(cpu);
   if (x2apic && !wasX2apic) enterX2apic(cpu);
-  if (wasX2apic && !x2apic) writeLdr(cpu, 0);
+  if (wasX2apic && !x2apic) writeLdr(cpu, isKvm() ? load<u32>(coldRow(cpu), L.C_LDR) : 0);
   if (wasX2apic && enabled && !x2apic)
     store<u32>(coldRow(cpu), apicId(cpu) & idMask(), L.C_XAPIC_ID);
   noteOddness(cpu);
@@ -212,6 +216,19 @@ function disable(cpu: u32): void {
   if (model(F_MSR_CHECKS) != <u32>MSR_QEMU) return;
   const cold = coldRow(cpu);
   store<u32>(cold, load<u32>(cold, L.C_SVR) & ~SVR_ENABLE, L.C_SVR);
+}
+
+function isKvm(): bool {
+  return model(F_MSR_CHECKS) == <u32>MSR_KVM;
+}
+
+/** KVM: the MSR's upper half and ICR2 are two registers. */
+function swapIcrHigh(cpu: u32): void {
+  if (!isKvm()) return;
+  const cold = coldRow(cpu);
+  const high = load<u32>(cold, L.C_ICR_HIGH);
+  store<u32>(cold, load<u32>(cold, L.C_ICR_OTHER), L.C_ICR_HIGH);
+  store<u32>(cold, high, L.C_ICR_OTHER);
 }
 
 // SDM 3A "x2APIC State Transitions": ICR high and the written id are lost.

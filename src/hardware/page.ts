@@ -10,6 +10,7 @@ const ID = 0x02;
 const TPR = 0x08;
 const EOI = 0x0b;
 const LDR = 0x0d;
+const DFR = 0x0e;
 const SELF_IPI = 0x3f;
 const ISR = 0x10;
 /** Vectors 0-15 are never in service, and pending only where the model lets them. */
@@ -21,7 +22,7 @@ const SETS: [reg: number, inRow: boolean, at: number][] = [
 ];
 /** Registers that are one word of the cold row. */
 const WORDS: [reg: number, at: number][] = [
-  [0x0e, L.C_DFR],
+  [DFR, L.C_DFR],
   [0x0f, L.C_SVR],
   [0x28, L.C_ESR],
   [0x30, L.C_ICR],
@@ -41,8 +42,12 @@ export function exportPage(core: CoreExports, cpu: number): Uint8Array {
   const page = new Uint8Array(PAGE_BYTES);
   const out = new DataView(page.buffer);
   for (let reg = 0; reg < 64; reg++) {
-    if (reg !== EOI && reg !== SELF_IPI) out.setUint32(reg * 16, core.peek(cpu, reg) >>> 0, true);
+    if (reg !== EOI && reg !== SELF_IPI && reg !== DFR)
+      out.setUint32(reg * 16, core.peek(cpu, reg) >>> 0, true);
   }
+  const view = new DataView(core.memory.buffer);
+  const cold = view.getUint32(L.H_COLD, true) + cpu * L.COLD_BYTES;
+  out.setUint32(DFR * 16, view.getUint32(cold + L.C_DFR, true), true); // also in x2APIC mode
   return page;
 }
 
@@ -73,7 +78,7 @@ export function importPage(core: CoreExports, cpu: number, page: Uint8Array): vo
   for (const [reg, at] of WORDS) view.setUint32(cold + at, source.getUint32(reg * 16, true), true);
   if (!x2apic) {
     view.setUint32(cold + L.C_XAPIC_ID, source.getUint32(ID * 16, true) >>> 24, true);
-    view.setUint32(cold + L.C_LDR, source.getUint32(LDR * 16, true) >>> 24, true);
+    view.setUint32(cold + L.C_LDR, source.getUint32(LDR * 16, true) & 0xff000000, true);
   }
   balance(view, row, core.pending(cpu) - pendingBefore);
   core.registersChanged(cpu, source.getUint32(0x39 * 16, true));

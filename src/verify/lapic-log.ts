@@ -93,7 +93,7 @@ export class LapicLog implements Verifier {
   }
 
   #create(): Machine {
-    const missing = Array.from(this.#ids).findIndex((id) => id === undefined);
+    const missing = Array.from(this.#ids).indexOf(undefined as never);
     if (missing >= 0) throw this.#ledger.damaged(`a Z line for CPU ${missing} before this`);
     const options = {
       apicIds: this.#ids,
