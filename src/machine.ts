@@ -50,6 +50,8 @@ export interface RestoreOptions {
 /** 16.67 MHz. SDM 3A "APIC Bus". */
 const BUS_CLOCKS_PER_100_US = 1667n;
 const FIRINGS_MAX = 20_000_000;
+/** Fields of the ICR's low half; other bits mean nothing. */
+const ICR_FIELDS = 0xccfff;
 
 /** What a storm tells between slices. */
 export interface StormProgress {
@@ -343,7 +345,7 @@ export class Machine {
     checkInteger('from', from, 0, this.config.cpus - 1);
     checkInteger('dest', dest, 0, x2apic ? 0xffffffff : 0xff);
     checkInteger('low', low, 0, 0xffffffff);
-    this.#core.writeIcr(from, dest, low);
+    this.#core.writeIcr(from, dest, low & ICR_FIELDS);
     this.#done();
   }
 

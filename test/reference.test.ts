@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../src/index.js';
+import { fuzzHardware } from './hardware/fuzzer.js';
 import { ReferenceApic } from './reference/apic.js';
 import { coreState, firstDifference, fuzz } from './reference/fuzzer.js';
 
@@ -152,6 +153,94 @@ const PLANTED: [string, string, string, string][] = [
   ],
 ];
 
+/** The same for the register interface, its models and devices. */
+const PLANTED_HARDWARE: [string, string, string, string][] = [
+  ['ESR reads show what is pending', 'lapic/esr.ts', 'store<u32>(cold, 0, L.C_ESR_PENDING);', ''],
+  [
+    'software disable leaves the LVT alone',
+    'lapic/registers.ts',
+    '&& forcesMasks()) {',
+    '&& false) {',
+  ],
+  [
+    'a disabled APIC takes new interrupts',
+    'lapic/special.ts',
+    'model(F_DISABLED_NEW) != <u32>NEW_ACCEPTED',
+    'false',
+  ],
+  [
+    'pending ones are dispatched while disabled',
+    'lapic/special.ts',
+    'return !isSoftwareEnabled(cpu) && model(F_DISABLED_PENDING)',
+    'return false && model(F_DISABLED_PENDING)',
+  ],
+  [
+    'EOI suppression is ignored',
+    'lapic/special.ts',
+    'L.C_SVR) & SVR_SUPPRESS) == 0',
+    'L.C_SVR) & 0) == 0',
+  ],
+  [
+    'x2APIC to xAPIC is allowed',
+    'lapic/reset.ts',
+    'if (wasX2apic && enabled && !x2apic) return false;',
+    '',
+  ],
+  ['INIT forgets the TMR', 'lapic/reset.ts', 'memory.fill(cold + L.C_TMR, 0, 32);', ''],
+  ['a merged SIPI survives INIT in KVM', 'lapic/outputs.ts', 'clearLatch(cpu, L.LATCH_SIPI);', ''],
+  [
+    'reserved SVR bits pass WRMSR',
+    'lapic/access.ts',
+    'if (reg == REG_SVR) return model(F_SVR_BITS);',
+    'if (reg == REG_SVR) return 0xffffffff;',
+  ],
+  [
+    'remote IRR does not stop a level pin',
+    'ioapic/ioapic.ts',
+    'ENTRY_MASKED | ENTRY_REMOTE_IRR | ENTRY_PENDING',
+    'ENTRY_MASKED | ENTRY_PENDING',
+  ],
+  [
+    'edge entries keep remote IRR',
+    'ioapic/ioapic.ts',
+    'if ((entry & ENTRY_LEVEL) == 0) entry &= ~ENTRY_REMOTE_IRR;',
+    '',
+  ],
+  [
+    'a spurious IRQ7 enters service',
+    'pic/pic.ts',
+    'if (line == NO_LINE) return get(PRIMARY, L.P_BASE) | SPURIOUS;',
+    'if (line == NO_LINE) {\n    serve(PRIMARY, SPURIOUS);\n    return get(PRIMARY, L.P_BASE) | SPURIOUS;\n  }',
+  ],
+  [
+    'the periodic timer drifts by a tick',
+    'lapic/timer.ts',
+    'arm(cpu, expiry(cpu) + period)',
+    'arm(cpu, expiry(cpu) + period + 1)',
+  ],
+  [
+    "a double EOI counts as the handler's own",
+    'cpu/cpu.ts',
+    'entry & (HANDLER_ENDED | 0xfff)',
+    'entry & 0xfff',
+  ],
+  ['NMI nests', 'cpu/cpu.ts', '!inSmi && !isRunning(cpu, HANDLER_NMI)', '!inSmi'],
+  [
+    'three interrupts fit a class',
+    'lapic/special.ts',
+    'popcnt<u32>(serving) < 2',
+    'popcnt<u32>(serving) < 3',
+  ],
+  [
+    'arbitration does not rotate past 15',
+    'bus/serial.ts',
+    'own == HIGHEST_ARB ? (old + 1) & 15',
+    'own == HIGHEST_ARB ? 15',
+  ],
+  ['the hash takes the lowest place', 'bus/kvm.ts', '(low & 0xff) % popcnt<u32>(places)', '0'],
+  ['the focus processor is not asked', 'bus/lowest.ts', 'if (focus != NONE) return focus;', ''],
+];
+
 describe('planted bugs', () => {
   const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -201,6 +290,7 @@ describe('planted bugs', () => {
       [],
     );
     for (let seed = 1; seed <= 60; seed++) fuzz(seed, STEPS, module);
+    for (let seed = 1; seed <= 200; seed++) fuzzHardware(seed, 120, undefined, module);
   }, 120_000);
 
   it.each(PLANTED)(
@@ -212,6 +302,17 @@ describe('planted bugs', () => {
       }).toThrow(/fuzz seed \d+ step \d+|broke/);
     },
     120_000,
+  );
+
+  it.each(PLANTED_HARDWARE)(
+    '%s: the hardware fuzz finds it',
+    async (_name, file, from, to) => {
+      const module = await build(file, from, to);
+      expect(() => {
+        for (let seed = 1; seed <= 6000; seed++) fuzzHardware(seed, 120, undefined, module);
+      }).toThrow(/hardware fuzz seed \d+ step -?\d+/);
+    },
+    180_000,
   );
 });
 

@@ -12,7 +12,8 @@ import { transmit } from './message';
 const MODE_AND_CLASS: u32 = 0x7f0;
 const FIRST_CLASS: u32 = 0x10;
 const CLASSES: u32 = 0xe0;
-const ICR_BUSY: u32 = 0x1000;
+/** The fields of a command; other bits of the register mean nothing. */
+const ICR_FIELDS: u32 = 0xccfff;
 
 /**
  * Sends a command. `dest`: 32 bits in x2APIC mode, 8 in xAPIC mode. A fixed interrupt with a legal
@@ -39,7 +40,7 @@ export function writeIcrRegister(cpu: u32, high: u32, low: u32): void {
   store<u32>(cold, icrReadback(low), L.C_ICR);
   const x2apic = isX2apicMode(cpu);
   if (x2apic) store<u32>(cold, high, L.C_ICR_HIGH);
-  sendIcr(cpu, x2apic ? high : high >> 24, low & ~ICR_BUSY);
+  sendIcr(cpu, x2apic ? high : high >> 24, low & ICR_FIELDS);
 }
 
 // SDM 3A "SELF IPI Register": an edge-triggered fixed interrupt to this very CPU.

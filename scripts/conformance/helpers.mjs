@@ -161,7 +161,6 @@ export const entry = (pin, low, dest = 0, ioapic = 0) => [
 /** How a redirection entry reads: 64 bits as hex. */
 export const entryHex = (low, dest = 0) => ((BigInt(dest) << 56n) | BigInt(low)).toString(16);
 export const REMOTE_IRR = 0x4000;
-export const PENDING = 0x1000;
 
 /** Usual initialisation of the pair of 8259s: vectors from 0x20 and 0x28, nothing masked. */
 export const picSetup = ({ icw4 = 1, primaryMask = 0, secondaryMask = 0 } = {}) => [
@@ -188,7 +187,7 @@ export const cluster = (cpus, extra) => machine('xapic-cluster', cpus, extra);
 export const physical = (cpus, extra) => machine('xapic-physical', cpus, extra);
 export const x2apic = (cpus, extra) => machine('x2apic', cpus, extra);
 
-/** `apics` of an expected state: fields of each CPU; `same` for all of them. */
+/** `apics` of an expected state: fields of CPU 0, 1, ... */
 export const apics = (...fields) => ({ apics: { ...fields } });
 /** Only `cpus` of `count` have `vector` in IRR. */
 export const irrOnly = (count, cpus, vector) => ({
@@ -211,7 +210,7 @@ const expandKeys = (record = {}) =>
  */
 function makeCase(topic, [id, title, details]) {
   const { source, config, given = [], when, state = {}, models = {}, only, except } = details;
-  const steps = when.flat(0).flatMap((step) => normalize(step));
+  const steps = when.flatMap(normalize);
   const stateOf = expandKeys(models);
   const differing = new Set([
     ...Object.keys(stateOf),
@@ -241,13 +240,13 @@ function makeCase(topic, [id, title, details]) {
   };
 }
 
+/** A step, a list of operations that give 'ok', or a list of steps. */
 function normalize(step) {
   if (step.op) return [{ operation: step, result: 'ok', models: {} }];
   const [operation, result, models] = step;
-  // A list of operations that all give 'ok'.
-  if (operation.op && typeof result === 'object') return step.flatMap(normalize);
-  if (Array.isArray(operation)) return step.flatMap(normalize);
-  return [{ operation, result: result ?? 'ok', models: expandKeys(models) }];
+  const isList = Array.isArray(operation) || result === undefined || result.op !== undefined;
+  if (isList || Array.isArray(result)) return step.flatMap(normalize);
+  return [{ operation, result, models: expandKeys(models) }];
 }
 
 /** A topic: `define` calls add(id, title, details) for each case. */

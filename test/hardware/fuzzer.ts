@@ -5,7 +5,7 @@ import { ReferenceHardware } from '../reference/hardware.js';
 import { generator } from '../reference/random.js';
 import { CoreHardware } from './core.js';
 import type { Hardware } from './operations.js';
-import { randomConfig, randomOperation } from './random.js';
+import { randomConfig, randomOperation, randomSwarm } from './random.js';
 
 /** Path and values of the first difference of two states, or ''. */
 export function firstDifference(got: unknown, expected: unknown, path = ''): string {
@@ -38,6 +38,7 @@ export function fuzzHardware(
 ): void {
   const random = generator(seed);
   const config = randomConfig(random);
+  const swarm = randomSwarm(random);
   const reference = new ReferenceHardware(config);
   const core = new CoreHardware(config, module);
   const fail = (n: number, what: string, difference: string): never => {
@@ -48,7 +49,7 @@ export function fuzzHardware(
   const start = firstDifference(core.state(), reference.state());
   if (start) fail(-1, 'start', start);
   for (let n = 0; n < steps; n++) {
-    const operation = randomOperation(random, config);
+    const operation = randomOperation(random, config, swarm);
     const what = JSON.stringify(operation);
     const [got, expected] = [core, reference].map((side: Hardware) => side.apply(operation));
     if (got !== expected) fail(n, what, `result: got ${got}, expected ${expected}`);

@@ -29,13 +29,51 @@ export function randomConfig(random: Random): HardwareConfig {
   };
 }
 
+/** What one seed's run is about: swarms that leave most things out reach further into the rest. */
+export interface Swarm {
+  vectors: number[];
+  /** Weights of register accesses, things outside, and the CPU. */
+  access: number;
+  outside: number;
+  cpu: number;
+  /** One in so many is a mode switch, an INIT or a power-on; 0 for never. */
+  upheaval: number;
+  lvt: boolean;
+  pic: boolean;
+  ioapic: boolean;
+  timer: boolean;
+}
+
+export function randomSwarm(random: Random): Swarm {
+  const some = () => random.below(2) === 0;
+  const vectors = Array.from({ length: 1 + random.below(4) }, () => random.pick(VECTORS));
+  return {
+    vectors: random.below(4) === 0 ? VECTORS : vectors,
+    access: 1 + random.below(6),
+    outside: random.below(6),
+    cpu: 1 + random.below(6),
+    upheaval: random.pick([0, 0, 0, 40, 10, 4]),
+    lvt: some(),
+    pic: some(),
+    ioapic: some(),
+    timer: some(),
+  };
+}
+
 // Few vectors, so that they meet: same class, neighbours at word borders, illegal ones.
 const VECTORS = [0x10, 0x1f, 0x20, 0x31, 0x35, 0x3f, 0x41, 0x7f, 0x80, 0xe0, 0xef, 0xfe, 0xff];
 
+let swarm: Swarm = randomSwarmOfAll();
+
+function randomSwarmOfAll(): Swarm {
+  const all = { lvt: true, pic: true, ioapic: true, timer: true };
+  return { vectors: VECTORS, access: 4, outside: 2, cpu: 4, upheaval: 20, ...all };
+}
+
 function vector(random: Random): number {
-  const dice = random.below(12);
+  const dice = random.below(16);
   if (dice === 0) return random.below(16);
-  return dice < 10 ? random.pick(VECTORS) : random.below(256);
+  return dice < 14 ? random.pick(swarm.vectors) : random.below(256);
 }
 
 const DELIVERIES = [0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7];
@@ -78,25 +116,38 @@ function lvtValue(random: Random): number {
 /** [register, value] of a plausible write. */
 function registerWrite(random: Random, config: HardwareConfig): [number, number] {
   const any = () => random.below(2 ** 32);
-  return random.pick<() => [number, number]>([
-    () => [0x02, random.pick([random.below(256) * 2 ** 24, any()])],
+  const lvts = [0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x2f];
+  const usual: (() => [number, number])[] = [
     () => [0x08, random.pick([0, 0, 0x10, 0x30, 0x3f, 0xf0, random.below(256), any()])],
     () => [0x0b, random.below(8) === 0 ? any() : 0],
-    () => [0x0b, 0],
-    () => [0x0d, random.pick([2 ** (24 + random.below(8)), random.below(256) * 2 ** 24])],
-    () => [0x0e, random.pick([0xffffffff, 0x0fffffff, any()])],
-    () => [
-      0x0f,
-      random.pick([0x1ff, 0x1ff, 0xff, 0x1ef, 0x11ff, 0x3ff, 0x100 | vector(random), any()]),
-    ],
+    () => [0x0f, random.pick([0x1ff, 0x1ff, 0x11ff, 0x3ff, 0x100 | vector(random)])],
     () => [0x28, random.below(6) === 0 ? any() : 0],
-    () => [random.pick([0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x2f]), lvtValue(random)],
-    () => [random.pick([0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x2f]), lvtValue(random)],
-    () => [0x38, random.pick([0, 1, 10, 1000, any()])],
-    () => [0x3e, random.pick([0, 1, 2, 3, 8, 9, 0xa, 0xb, any()])],
     () => [0x31, (destination(random, config, false) * 2 ** 24) >>> 0],
     () => [random.below(0x40), random.pick([0, 1, any()])],
-  ])();
+  ];
+  if (swarm.upheaval > 0) {
+    usual.push(
+      () => [0x02, random.pick([random.below(256) * 2 ** 24, any()])],
+      () => [0x0d, random.pick([2 ** (24 + random.below(8)), random.below(256) * 2 ** 24])],
+      () => [0x0e, random.pick([0xffffffff, 0x0fffffff, any()])],
+      () => [0x0f, random.pick([0x1ff, 0xff, 0x1ef, 0xef, any()])],
+    );
+  }
+  if (swarm.ioapic) usual.push(() => [0x0f, 0x11ff]);
+  if (swarm.lvt) {
+    const write = (): [number, number] => [random.pick(lvts), lvtValue(random)];
+    const level = (): [number, number] => [random.pick([0x35, 0x36]), 0x8000 | vector(random)];
+    usual.push(write, write, write, level, () => [random.pick([0x35, 0x36]), 0x700]);
+  }
+  if (swarm.timer) {
+    const mode = random.pick([0, 0x20000, 0x40000, 0x60000]);
+    usual.push(
+      () => [0x32, mode | vector(random)],
+      () => [0x38, random.pick([0, 1, 10, 1000, any()])],
+      () => [0x3e, random.pick([0, 1, 2, 3, 8, 9, 0xa, 0xb, any()])],
+    );
+  }
+  return random.pick(usual)();
 }
 
 function hex(low: number, high = 0): string {
@@ -160,7 +211,7 @@ function outsideOperation(random: Random, config: HardwareConfig, cpu: number): 
   const ioapics = config.ioapics ?? [{ pins: 24, version: 0x20 as const, id: 0 }];
   const ioapic = random.below(ioapics.length);
   const pin = Math.min(random.below(4), ioapics[ioapic]!.pins - 1);
-  return random.pick<() => Operation>([
+  const list: (() => Operation)[] = [
     () => ({
       op: 'message',
       dest: destination(random, config, wide),
@@ -169,42 +220,100 @@ function outsideOperation(random: Random, config: HardwareConfig, cpu: number): 
       vector: vector(random),
       level: random.below(3) === 0,
     }),
-    () => ({
-      op: 'msi',
-      address: BigInt(
-        random.pick([0xfee00000, 0xfee00000, 0xfed00000]) +
-          (destination(random, config, false) & 0xff) * 4096 +
-          random.pick([0, 4, 8, 12]),
-      ).toString(16),
-      data:
-        vector(random) | (random.pick(DELIVERIES) << 8) | random.pick([0, 0x4000, 0xc000, 0x8000]),
-    }),
+    () => ({ op: 'msi', ...msi(random, config) }),
     () => ({ op: 'lint', cpu, pin: random.pick([0, 1] as const), high: random.below(2) === 0 }),
     () => ({ op: 'local', cpu, lvt: random.pick(['thermal', 'perf', 'cmci'] as const) }),
-    () => ({ op: 'irq', ioapic, pin, high: random.below(2) === 0 }),
-    () => ({ op: 'irq', ioapic, pin, high: random.below(2) === 0 }),
-    () => ({
-      op: 'ioapic_write',
-      ioapic,
-      offset: 0,
-      value: random.pick([0x10, 0x12, 0x14, 0x16, 0x11, 0x13, 0, 1, 2, random.below(256)]),
-    }),
-    () => ({ op: 'ioapic_write', ioapic, offset: 0x10, value: ioapicValue(random, config) }),
-    () => ({ op: 'ioapic_write', ioapic, offset: 0x10, value: ioapicValue(random, config) }),
+  ];
+  if (swarm.lvt) {
+    const pin = (): Operation => ({
+      op: 'lint',
+      cpu,
+      pin: random.pick([0, 0, 1]),
+      high: random.below(2) === 0,
+    });
+    const event = (): Operation => ({
+      op: 'local',
+      cpu,
+      lvt: random.pick(['thermal', 'perf'] as const),
+    });
+    list.push(pin, pin, pin, event, event);
+  }
+  if (swarm.ioapic) list.push(...ioapicOperations(random, config, ioapic, pin));
+  if (swarm.pic) {
+    const line = () => random.pick([0, 1, 2, 7, 8, 12, 15]);
+    list.push(
+      () => ({ op: 'pic_irq', line: line(), high: random.below(3) !== 0 }),
+      () => ({ op: 'pic_irq', line: line(), high: random.below(2) === 0 }),
+      () => picOperation(random),
+      () => picOperation(random),
+    );
+  }
+  return random.pick(list)();
+}
+
+function msi(random: Random, config: HardwareConfig): { address: string; data: number } {
+  const window = random.pick([0xfee00000, 0xfee00000, 0xfee00000, 0xfed00000]);
+  const dest = destination(random, config, false) & 0xff;
+  const trigger = random.pick([0, 0x4000, 0xc000, 0x8000]);
+  return {
+    address: BigInt(window + dest * 4096 + random.pick([0, 4, 8, 12])).toString(16),
+    data: vector(random) | (random.pick(DELIVERIES) << 8) | trigger,
+  };
+}
+
+function ioapicOperations(
+  random: Random,
+  config: HardwareConfig,
+  ioapic: number,
+  pin: number,
+): (() => Operation)[] {
+  const select = (): Operation => ({
+    op: 'ioapic_write',
+    ioapic,
+    offset: 0,
+    value: random.pick([
+      0x10,
+      0x12,
+      0x14,
+      0x16,
+      0x10,
+      0x12,
+      0x14,
+      0x16,
+      0x11,
+      0x13,
+      0,
+      1,
+      2,
+      random.below(256),
+    ]),
+  });
+  const window = (): Operation => ({
+    op: 'ioapic_write',
+    ioapic,
+    offset: 0x10,
+    value: ioapicValue(random, config),
+  });
+  const irq = (): Operation => ({ op: 'irq', ioapic, pin, high: random.below(3) !== 0 });
+  return [
+    irq,
+    irq,
+    irq,
+    select,
+    window,
+    window,
+    window,
     () => ({ op: 'ioapic_write', ioapic, offset: 0x40, value: vector(random) }),
     () => ({ op: 'ioapic_read', ioapic, offset: random.pick([0, 0x10, 0x40, 0x20]) }),
-    () => ({ op: 'pic_irq', line: random.below(16), high: random.below(2) === 0 }),
-    () => ({ op: 'pic_irq', line: random.below(16), high: random.below(2) === 0 }),
-    () => picOperation(random),
-    () => picOperation(random),
-  ])();
+  ];
 }
 
 function ioapicValue(random: Random, config: HardwareConfig): number {
   if (random.below(4) === 0) return ((destination(random, config, false) & 0xff) * 2 ** 24) >>> 0;
-  const mode = random.pick([0, 0, 0, 0x100, 0x400, 0x700, 0x200]);
+  const mode = random.pick([0, 0, 0, 0, 0, 0x100, 0x400, 0x700, 0x200]);
   const bits =
-    random.pick([0, 0x8000, 0x8000, 0xa000, 0x2000]) | (random.below(5) === 0 ? 0x10000 : 0);
+    random.pick([0, 0x8000, 0x8000, 0x8000, 0xa000, 0x2000]) |
+    (random.below(5) === 0 ? 0x10000 : 0);
   return (vector(random) | mode | (random.below(2) * 0x800) | bits) >>> 0;
 }
 
@@ -242,17 +351,23 @@ function cpuOperation(random: Random, cpu: number): Operation {
     () => ({ op: 'set_if', cpu, value: random.below(4) !== 0 }),
     () => ({ op: 'set_if', cpu, value: true }),
     () => (random.below(4) === 0 ? { op: 'shadow', cpu } : { op: 'halt', cpu }),
-    () => (random.below(3) === 0 ? { op: 'init_reset', cpu } : { op: 'take', cpu }),
-    () => (random.below(20) === 0 ? { op: 'power_on' } : { op: 'eoi', cpu }),
     () => ({ op: 'advance', ns: random.pick([0, 1, 7, 100, 1300, 5000, 200_000]) }),
     () => ({ op: 'advance', ns: random.pick([0, 1, 7, 100, 1300, 5000]) }),
   ])();
 }
 
-export function randomOperation(random: Random, config: HardwareConfig): Operation {
+export function randomOperation(
+  random: Random,
+  config: HardwareConfig,
+  about: Swarm = randomSwarmOfAll(),
+): Operation {
+  swarm = about;
   const cpu = random.below(config.apicIds.length);
-  const dice = random.below(10);
-  if (dice < 4) return accessOperation(random, config, cpu);
-  if (dice < 6) return outsideOperation(random, config, cpu);
+  if (about.upheaval > 0 && random.below(about.upheaval * 3) === 0) {
+    return random.below(4) === 0 ? { op: 'power_on' } : { op: 'init_reset', cpu };
+  }
+  const dice = random.below(about.access + about.outside + about.cpu);
+  if (dice < about.access) return accessOperation(random, config, cpu);
+  if (dice < about.access + about.outside) return outsideOperation(random, config, cpu);
   return cpuOperation(random, cpu);
 }

@@ -1,0 +1,1 @@
+import { topic } from './helpers.mjs'; export default topic('priority','',()=>{});
