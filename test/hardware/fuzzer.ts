@@ -5,7 +5,7 @@ import { ReferenceHardware } from '../reference/hardware.js';
 import { generator } from '../reference/random.js';
 import { CoreHardware } from './core.js';
 import type { Hardware } from './operations.js';
-import { randomConfig, randomOperation, randomSwarm } from './random.js';
+import { freshPlan, randomConfig, randomOperation, randomSwarm } from './random.js';
 
 /** Path and values of the first difference of two states, or ''. */
 export function firstDifference(got: unknown, expected: unknown, path = ''): string {
@@ -39,6 +39,7 @@ export function fuzzHardware(
   const random = generator(seed);
   const config = randomConfig(random);
   const swarm = randomSwarm(random);
+  freshPlan();
   const reference = new ReferenceHardware(config);
   const core = new CoreHardware(config, module);
   const fail = (n: number, what: string, difference: string): never => {

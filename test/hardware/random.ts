@@ -356,13 +356,136 @@ function cpuOperation(random: Random, cpu: number): Operation {
   ])();
 }
 
+/** Operations that a plan has still to make. */
+const planned: Operation[] = [];
+
+/** The life of a level interrupt: programmed, raised, taken, ended, with EOI broadcast or without. */
+function levelRound(random: Random, config: HardwareConfig, cpu: number): Operation[] {
+  const select = (value: number): Operation => ({
+    op: 'ioapic_write',
+    ioapic: 0,
+    offset: 0,
+    value,
+  });
+  const window = (value: number): Operation => ({
+    op: 'ioapic_write',
+    ioapic: 0,
+    offset: 0x10,
+    value,
+  });
+  const svr = random.pick([0x1ff, 0x11ff]);
+  const x2apic = config.start === 'x2apic';
+  return [
+    x2apic
+      ? { op: 'wrmsr', cpu, msr: 0x80f, value: hex(svr) }
+      : { op: 'mmio_write', cpu, offset: 0xf0, value: svr },
+    select(0x11),
+    window(((config.apicIds[cpu]! & 0xff) * 2 ** 24) >>> 0),
+    select(0x10),
+    window(0x8000 | vector(random)),
+    { op: 'irq', ioapic: 0, pin: 0, high: true },
+    random.pick<Operation>([
+      { op: 'acknowledge', cpu },
+      { op: 'take', cpu },
+    ]),
+    { op: 'irq', ioapic: 0, pin: 0, high: random.below(2) === 0 },
+    { op: 'eoi', cpu },
+  ];
+}
+
+/** A register write in the mode that the machine starts in. */
+function put(config: HardwareConfig, cpu: number, reg: number, value: number): Operation {
+  if (config.start === 'x2apic') return { op: 'wrmsr', cpu, msr: 0x800 + reg, value: hex(value) };
+  return { op: 'mmio_write', cpu, offset: reg * 16, value };
+}
+
+/** An error, with the error interrupt unmasked; at times its own vector is illegal. */
+function errorRound(random: Random, config: HardwareConfig, cpu: number): Operation[] {
+  return [
+    put(config, cpu, 0x0f, 0x1ff),
+    put(config, cpu, 0x28, 0),
+    put(config, cpu, 0x37, random.pick([5, 0xfe])),
+    {
+      op: 'message',
+      dest: config.apicIds[cpu]!,
+      logical: false,
+      delivery: 0,
+      vector: 9,
+      level: false,
+    },
+    put(config, cpu, 0x28, 0),
+  ];
+}
+
+/** A LINT pin, level or edge, through its whole life. */
+function lintRound(random: Random, config: HardwareConfig, cpu: number): Operation[] {
+  const pin = random.pick([0, 1] as const);
+  const mode = random.pick([0x8000, 0x8000, 0, 0x700, 0x400, 0x200, 0x500, 0xa000]);
+  return [
+    put(config, cpu, 0x0f, 0x1ff),
+    put(config, cpu, 0x35 + pin, mode | random.pick(swarm.vectors)),
+    { op: 'lint', cpu, pin, high: true },
+    { op: 'take', cpu },
+    { op: 'lint', cpu, pin, high: random.below(2) === 0 },
+    { op: 'eoi', cpu },
+    { op: 'iret', cpu },
+    { op: 'lint', cpu, pin, high: false },
+  ];
+}
+
+/** The 8259s initialised as firmware does, one interrupt, its EOI. */
+function picRound(random: Random, config: HardwareConfig): Operation[] {
+  const out = (port: number, value: number): Operation => ({ op: 'pic_write', port, value });
+  const line = random.pick([0, 1, 8, 12]);
+  return [
+    ...[0x11, 0x20, 0x04, random.pick([0x01, 0x03, 0x11])].map((v, i) => out(i ? 0x21 : 0x20, v)),
+    ...[0x11, 0x28, 0x02, random.pick([0x01, 0x03])].map((v, i) => out(i ? 0xa1 : 0xa0, v)),
+    put(config, 0, 0x35, 0x700),
+    { op: 'pic_irq', line, high: true },
+    { op: 'take', cpu: 0 },
+    { op: 'pic_irq', line, high: false },
+    out(0xa0, random.pick([0x20, 0x0c])),
+    { op: 'pic_read', port: 0xa0 },
+    out(0x20, random.pick([0x20, 0xa0, 0x0c])),
+    { op: 'pic_read', port: 0x20 },
+  ];
+}
+
+/** A timer in any mode, and time. */
+function timerRound(random: Random, config: HardwareConfig, cpu: number): Operation[] {
+  const mode = random.pick([0, 0x20000, 0x40000, 0x60000]);
+  return [
+    put(config, cpu, 0x0f, 0x1ff),
+    put(config, cpu, 0x3e, random.pick([0, 3, 0xb])),
+    put(config, cpu, 0x32, mode | random.pick(swarm.vectors)),
+    mode === 0x40000 && random.below(2) === 0
+      ? { op: 'wrmsr', cpu, msr: 0x6e0, value: hex(1 + random.below(9000)) }
+      : put(config, cpu, 0x38, 1 + random.below(300)),
+    { op: 'advance', ns: random.pick([10, 700, 3000]) },
+    { op: 'take', cpu },
+  ];
+}
+
+/** Forgets what was planned: a new run begins. */
+export function freshPlan(): void {
+  planned.length = 0;
+}
+
 export function randomOperation(
   random: Random,
   config: HardwareConfig,
   about: Swarm = randomSwarmOfAll(),
 ): Operation {
   swarm = about;
+  const next = planned.shift();
+  if (next) return next;
   const cpu = random.below(config.apicIds.length);
+  if (random.below(30) === 0) {
+    if (about.ioapic) planned.push(...levelRound(random, config, cpu));
+    else if (about.pic) planned.push(...picRound(random, config));
+    else if (about.timer) planned.push(...timerRound(random, config, cpu));
+    else if (about.lvt) planned.push(...random.pick([errorRound, lintRound])(random, config, cpu));
+  }
   if (about.upheaval > 0 && random.below(about.upheaval * 3) === 0) {
     return random.below(4) === 0 ? { op: 'power_on' } : { op: 'init_reset', cpu };
   }
