@@ -8,7 +8,7 @@ import { buildClusters } from './bus/clusters';
 import { cpuOf as directoryCpuOf, enterAll } from './bus/directory';
 import { sendIcr } from './bus/icr';
 import { external, REDIRECT } from './bus/message';
-import { runBus } from './bus/serial';
+import { hasSerialBus, runBus } from './bus/serial';
 import {
   BAD_ARGUMENT,
   CLUSTER_F_PLAIN,
@@ -56,7 +56,7 @@ import { eventHash as hashOf } from './lapic/hash';
 import { dispatchVector, Lapic, ppr as pprOf, setTpr as writeTpr } from './lapic/lapic';
 import { extintAsserted, fall, setPin } from './lapic/lint';
 import { deliverLocal } from './lapic/lvt';
-import { clearLatch, setLatch } from './lapic/outputs';
+import { clearLatch, latch, setLatch } from './lapic/outputs';
 import {
   offerLazyEoi as offerLazy,
   post,
@@ -430,6 +430,7 @@ export function rebuild(): void {
 
 export function writeIcr(from: u32, dest: u32, low: u32): i32 {
   if (from >= cpus) return BAD_ARGUMENT;
+  if ((latch(from) & L.LATCH_BUS) != 0) return 0; // send pending: the write is ignored
   store<u64>(L.L_SENDS, load<u64>(L.L_SENDS) + 1);
   store<u64>(L.L_ICR_WRITES, load<u64>(L.L_ICR_WRITES) + 1);
   sendIcr(from, dest, low);
@@ -438,7 +439,7 @@ export function writeIcr(from: u32, dest: u32, low: u32): i32 {
 
 /** One call of struct apic or of a caller above it. Masks come in the argument mask. */
 export function send(op: u32, from: u32, to: u32, vector: u32): i32 {
-  if (from >= cpus || to >= cpus || vector > 255) return BAD_ARGUMENT;
+  if (from >= cpus || to >= cpus || vector > 255 || hasSerialBus()) return BAD_ARGUMENT;
   store<u64>(L.L_SENDS, load<u64>(L.L_SENDS) + 1);
   switch (op) {
     case OP_SEND_IPI:

@@ -61,6 +61,16 @@ const KINDS: Record<number, { register: Write['register']; icr2: boolean }> = {
   [C.LOG_HYPERV_IPI_EX]: { register: 'HVCALL_SEND_IPI_EX', icr2: false },
 };
 
+/** Linux waits for the delivery status before it sends; on a serial bus that takes time. */
+export function serialBus(what: string): Error {
+  return usage(
+    what,
+    'a model with a serial bus (p6-class, p6-vector)',
+    'models without one',
+    'write ICR through machine.lapic(cpu) and let the bus work with machine.advance()',
+  );
+}
+
 /**
  * Linux's send paths on a machine, by the machine's era and driver. `from` and targets are CPU
  * numbers. Every call runs the whole path: sender costs, ICR decode, acceptance at each target.
@@ -68,11 +78,13 @@ const KINDS: Record<number, { register: Write['register']; icr2: boolean }> = {
 export class LinuxSender {
   readonly #core: CoreExports;
   readonly #cpus: number;
+  readonly #serial: boolean;
   readonly #done: () => void;
 
   /** Made by Machine. */
-  constructor(core: CoreExports, cpus: number, done: () => void) {
+  constructor(core: CoreExports, cpus: number, serial: boolean, done: () => void) {
     this.#core = core;
+    this.#serial = serial;
     this.#cpus = cpus;
     this.#done = done;
   }
@@ -164,6 +176,7 @@ export class LinuxSender {
     checkInteger('from', from, 0, this.#cpus - 1);
     checkInteger('to', to, 0, this.#cpus - 1);
     checkInteger('vector', vector, 0, 255);
+    if (this.#serial) throw serialBus('linux');
     throw usage('op', 'an unknown operation', Object.keys(OPS).join(', '));
   }
 

@@ -25,7 +25,7 @@ import {
 } from './hardware/messages.js';
 import { Pic } from './hardware/pic.js';
 import { LocalApic } from './lapic.js';
-import { LinuxSender } from './linux.js';
+import { LinuxSender, serialBus } from './linux.js';
 import { MODEL_NAMES, modelWords } from './models.js';
 import { openSnapshot, takeSnapshot, writeState } from './snapshot.js';
 import {
@@ -101,9 +101,14 @@ export class Machine {
     this.config = config;
     this.#core = core;
     this.#flags = modelWords(config.model);
-    this.linux = new LinuxSender(core, config.cpus, this.#done);
+    this.linux = new LinuxSender(core, config.cpus, this.#isSerial, this.#done);
     this.pic = new Pic(core, this.#done);
     this.#ioapics = config.ioapics.map((io, n) => new Ioapic(core, n, io, this.#done));
+  }
+
+  /** Whether messages go over the serial APIC bus. */
+  get #isSerial(): boolean {
+    return this.#flags[C.F_SLOTS] !== C.SLOTS_NONE;
   }
 
   #tellNews(): void {
@@ -377,6 +382,7 @@ export class Machine {
   *stormSlices(
     options: StormOptions = {},
   ): Generator<StormProgress, StormResult, boolean | undefined> {
+    if (this.#isSerial) throw serialBus('storm');
     const storm = resolveStorm(options, this.config.cpus);
     this.#setTprs(options.tpr);
     this.runHandlers();

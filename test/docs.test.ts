@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { RULES } from './reference/rules.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (name: string) => readFileSync(`${root}${name}`, 'utf8');
@@ -11,13 +12,19 @@ describe('the documents', () => {
     const rows = read('docs/spec-map.md')
       .split('\n')
       .filter((line) => line.startsWith('| ') && line.includes('.ts'));
-    expect(rows.length).toBeGreaterThan(25);
+    expect(rows.length).toBeGreaterThan(80);
     for (const row of rows) {
-      const [, , , code = '', test = ''] = row.split('|').map((cell) => cell.trim());
+      const [, , , code = '', test = '', rules = ''] = row.split('|').map((cell) => cell.trim());
       const [file = '', name = ''] = code.split(' ');
       expect(read(file), row).toMatch(new RegExp(`(?:function|static) ${name}\\(`));
       expect(existsSync(`${root}${test}`), row).toBe(true);
+      for (const rule of rules.split('; ').filter(Boolean)) expect(RULES, row).toContain(rule);
     }
+    for (const rule of RULES)
+      expect(
+        rows.some((row) => row.includes(rule)),
+        rule,
+      ).toBe(true);
   });
 
   it('links point at files', () => {

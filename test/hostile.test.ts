@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { GeneralProtection, Machine } from '../src/index.js';
 import { CoreHardware } from './hardware/core.js';
-import { randomConfig, randomOperation } from './hardware/random.js';
+import { freshPlan, randomConfig, randomOperation } from './hardware/random.js';
 import { generator, type Random } from './reference/random.js';
 
 /** Everything that can be asked of a machine, without an error from WebAssembly. */
@@ -104,6 +104,7 @@ describe('hostile input', () => {
       const random = generator(seed);
       const config = randomConfig(random);
       const hardware = new CoreHardware(config);
+      freshPlan();
       for (let n = 0; n < 60; n++) hardware.apply(randomOperation(random, config));
       const snapshot = hardware.machine.snapshot();
       for (let n = 0; n < 60; n++) {

@@ -10,8 +10,12 @@ import {
   type Mode,
 } from '../config.js';
 import { usage } from '../errors.js';
+import type { Model } from '../models.js';
 import { parseNumber, parseNumberList } from './numbers.js';
 import { nearest, type OptionSpec, type Parsed } from './options.js';
+
+/** Models without a serial bus: Linux's senders would wait for it, and only advance() gives it time. */
+const STORM_MODELS = ['sdm', 'amd', 'kvm', 'qemu'] as const;
 
 export const MACHINE_OPTIONS: Record<string, OptionSpec> = {
   cpus: { value: 'N', help: `local APICs, 1-${CPUS_MAX}` },
@@ -23,6 +27,10 @@ export const MACHINE_OPTIONS: Record<string, OptionSpec> = {
   mode: { value: 'MODE', help: Object.keys(MODES).join(' | ') },
   era: { value: 'ERA', help: Object.keys(ERAS).join(' | ') },
   driver: { value: 'DRIVER', help: Object.keys(DRIVERS).join(' | ') },
+  model: {
+    value: 'NAME',
+    help: `how the local APICs behave: ${STORM_MODELS.join(' | ')} (see ipistorm models; default sdm)`,
+  },
   vendor: { value: 'NAME', help: 'intel | amd (linux-6.12 sends without a fence on amd)' },
   'no-ipi-broadcast': { help: 'boot with no_ipi_broadcast=1: no shorthands in linux-6.12' },
   'no-hotplug-cpu': { help: 'build the 4.0 eras without CONFIG_HOTPLUG_CPU' },
@@ -75,6 +83,7 @@ export function machineOptions(args: Parsed, defaults: MachineOptions = {}): Mac
   const era = args.text('era');
   const driver = args.text('driver');
   const vendor = args.text('vendor');
+  const model = args.text('model');
   if (mode !== undefined) {
     options.mode = oneOf<Mode>('--mode', mode, MODES);
     delete options.driver;
@@ -83,6 +92,10 @@ export function machineOptions(args: Parsed, defaults: MachineOptions = {}): Mac
   if (driver !== undefined) {
     options.driver = parseDriver(driver);
     if (mode === undefined) delete options.mode;
+  }
+  if (model !== undefined) {
+    const models = Object.fromEntries(STORM_MODELS.map((name) => [name, 0]));
+    options.model = oneOf('--model', model, models) as Model;
   }
   if (vendor !== undefined) options.vendor = oneOf('--vendor', vendor, { intel: 0, amd: 0 });
   if (args.flag('no-ipi-broadcast')) options.noIpiBroadcast = true;

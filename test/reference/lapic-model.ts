@@ -276,6 +276,7 @@ export class LapicModel {
       this.world.cover('accept: merged with a pending one');
       this.counters.coalesced++;
     } else this.irr.add(vector);
+    this.settle();
     return true;
   }
 
@@ -294,7 +295,7 @@ export class LapicModel {
     return vector;
   }
 
-  /** At the end of every operation, with the early ISR bit. */
+  /** With the early ISR bit: after every acceptance, and at the end of every operation. */
   settle(): void {
     if (!this.world.early || this.dispatched >= 0) return;
     this.dispatched = this.dispatch();
