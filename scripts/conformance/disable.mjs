@@ -1,1 +1,2 @@
-import { topic } from './helpers.mjs'; export default topic('disable','',()=>{});
+import { topic } from './helpers.mjs';
+export default topic('disable', '', () => {});

@@ -1,1 +1,2 @@
-import { topic } from './helpers.mjs'; export default topic('errors','',()=>{});
+import { topic } from './helpers.mjs';
+export default topic('errors', '', () => {});

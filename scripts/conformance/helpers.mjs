@@ -222,7 +222,10 @@ function makeCase(topic, [id, title, details]) {
     const differs = own.some((result, i) => result !== results[i]);
     return [
       model,
-      { ...(differs && { results: own }), ...(stateOf[model] && { state: stateOf[model] }) },
+      {
+        ...(differs && { results: own }),
+        ...(stateOf[model] && { state: stateOf[model].state ?? stateOf[model] }),
+      },
     ];
   });
   return {

@@ -1,1 +1,2 @@
-import { topic } from './helpers.mjs'; export default topic('ioapic','',()=>{});
+import { topic } from './helpers.mjs';
+export default topic('ioapic', '', () => {});

@@ -1,1 +1,2 @@
-import { topic } from './helpers.mjs'; export default topic('lowest','',()=>{});
+import { topic } from './helpers.mjs';
+export default topic('lowest', '', () => {});

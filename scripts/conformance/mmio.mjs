@@ -118,11 +118,7 @@ export default topic('mmio', 'The register page of xAPIC mode', (add) => {
     add(`reserved-read-${hex(offset)}`, `A read of the reserved offset 0x${hex(offset)} gives 0.`, {
       source: sdm('Error Handling'),
       config: flat(1),
-      when: [
-        [read(0, offset), 0],
-        write(0, REG.esr, 0),
-        [read(0, REG.esr), 0x80, { kvm: 0 }],
-      ],
+      when: [[read(0, offset), 0], write(0, REG.esr, 0), [read(0, REG.esr), 0x80, { kvm: 0 }]],
     });
     add(
       `reserved-write-${hex(offset)}`,
@@ -213,15 +209,7 @@ export default topic('mmio', 'The register page of xAPIC mode', (add) => {
   bits('lint0', 'LVT LINT0', REG.lint0, ones, 0x1a7ff, raw, table);
   bits('lint1', 'LVT LINT1', REG.lint1, ones, 0x1a7ff, raw, table);
   bits('error', 'LVT error', REG.error, ones, 0x100ff, raw, table);
-  bits(
-    'cmci',
-    'LVT CMCI',
-    REG.cmci,
-    ones,
-    0x107ff,
-    { amd: 0, kvm: 0, qemu: 0, p6: 0 },
-    table,
-  );
+  bits('cmci', 'LVT CMCI', REG.cmci, ones, 0x107ff, { amd: 0, kvm: 0, qemu: 0, p6: 0 }, table);
   const clock = sdm('APIC Timer');
   bits('initial-count', 'initial count', REG.initialCount, ones, ones, undefined, clock);
   bits('divide', 'divide configuration', REG.divide, ones, 0xb, undefined, clock);

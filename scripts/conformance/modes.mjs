@@ -112,10 +112,7 @@ export default topic('modes', 'IA32_APIC_BASE: xAPIC, x2APIC and disabled', (add
     given: [write(0, REG.icrHigh, 0x07000000)],
     when: [base(X2APIC)],
     state: apics({ icr_high: 0 }),
-    models: {
-      kvm: { state: apics({ icr_high: 0x07000000 }) },
-      qemu: { state: apics({ icr_high: 0x07000000 }) },
-    },
+    models: { qemu: { state: apics({ icr_high: 0x07000000 }) } },
   });
   x2('x2apic-keeps', 'Entering x2APIC mode keeps the other registers and what is pending.', {
     config: physical(1),
@@ -153,10 +150,10 @@ export default topic('modes', 'IA32_APIC_BASE: xAPIC, x2APIC and disabled', (add
     config: flat(2),
     given: [wrmsr(1, BASE_MSR, 'fee00000')],
     when: [
-      [message(1, 0x31), -1],
-      [message(2, 0x31, { logical: true }), -1],
+      [message(1, 0x31), -1, { kvm: 0 }],
+      [message(2, 0x31, { logical: true }), -1, { kvm: 0 }],
       [message(0xff, 0x31), 1],
-      [message(1, 0, { delivery: 4 }), -1],
+      [message(1, 0, { delivery: 4 }), -1, { kvm: 0 }],
     ],
     state: { ...apics({ irr: [0x31] }, { irr: [], nmi: false }), unclaimed: 3 },
   });

@@ -32,11 +32,11 @@ const INIT_RESET = sdm('Local APIC State After an INIT Reset ("Wait-for-SIPI" St
 
 export default topic('reset', 'Register values after power-up, reset and INIT', (add) => {
   const value = (name, offset, result, models) =>
-    add(
-      `register-${hex(offset)}`,
-      `After reset the ${name} register reads 0x${hex(result)}.`,
-      { source: RESET, config: machine('reset'), when: [[read(0, offset), result, models]] },
-    );
+    add(`register-${hex(offset)}`, `After reset the ${name} register reads 0x${hex(result)}.`, {
+      source: RESET,
+      config: machine('reset'),
+      when: [[read(0, offset), result, models]],
+    });
   value('task priority', REG.tpr, 0);
   value('processor priority', REG.ppr, 0);
   value('logical destination', REG.ldr, 0);
@@ -219,10 +219,7 @@ export default topic('reset', 'Register values after power-up, reset and INIT', 
   add('init-latches', 'INIT discards a pending NMI and SMI.', {
     source: INIT_RESET,
     config: flat(2),
-    given: [
-      message(1, 0, { delivery: NMI }),
-      message(1, 0, { delivery: SMI }),
-    ],
+    given: [message(1, 0, { delivery: NMI }), message(1, 0, { delivery: SMI })],
     when: [initReset(1)],
     state: apics({}, { nmi: false, smi: false, init: false, extint: false }),
   });

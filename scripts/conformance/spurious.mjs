@@ -1,1 +1,2 @@
-import { topic } from './helpers.mjs'; export default topic('spurious','',()=>{});
+import { topic } from './helpers.mjs';
+export default topic('spurious', '', () => {});

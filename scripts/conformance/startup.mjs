@@ -1,1 +1,2 @@
-import { topic } from './helpers.mjs'; export default topic('startup','',()=>{});
+import { topic } from './helpers.mjs';
+export default topic('startup', '', () => {});

@@ -130,10 +130,17 @@ export default topic('x2apic', 'The MSRs of x2APIC mode: #GP, reserved bits', (a
     state: { tpr: 0 },
     models: { kvm: { tpr: 0x20 }, qemu: { tpr: 0x20 } },
   });
-  reserved('svr-9', 'spurious-interrupt vector', 0x80f, '3ff', { amd: 'ok', ...IGNORED }, {
-    state: { svr: 0x1ff },
-    models: { amd: { svr: 0x3ff }, kvm: { svr: 0x3ff } },
-  });
+  reserved(
+    'svr-9',
+    'spurious-interrupt vector',
+    0x80f,
+    '3ff',
+    { amd: 'ok', ...IGNORED },
+    {
+      state: { svr: 0x1ff },
+      models: { amd: { svr: 0x3ff }, kvm: { svr: 0x3ff } },
+    },
+  );
   reserved('svr-10', 'spurious-interrupt vector', 0x80f, '5fe', IGNORED, {
     state: { svr: 0x1ff },
     models: { kvm: { svr: 0x1fe }, qemu: { svr: 0x1fe } },
@@ -169,10 +176,17 @@ export default topic('x2apic', 'The MSRs of x2APIC mode: #GP, reserved bits', (a
       models: { kvm: { divide: 1 }, qemu: { divide: 1 } },
     });
   }
-  reserved('self-ipi', 'SELF IPI', 0x83f, '131', { qemu: 'ok' }, {
-    state: { irr: [] },
-    models: { qemu: { irr: [0x31] } },
-  });
+  reserved(
+    'self-ipi',
+    'SELF IPI',
+    0x83f,
+    '131',
+    { qemu: 'ok' },
+    {
+      state: { irr: [] },
+      models: { qemu: { irr: [0x31] } },
+    },
+  );
   x2('reserved-eoi', 'A non-zero EOI raises #GP and does not end the interrupt.', {
     source: sdm('x2APIC Register Address Space'),
     given: [message(0, 0x31), take(0)],
@@ -183,10 +197,17 @@ export default topic('x2apic', 'The MSRs of x2APIC mode: #GP, reserved bits', (a
   // The ICR: shorthand self, vector 0x31, plus one reserved bit.
   for (const bit of [13, 16, 17, 20, 25, 31]) {
     const value = 0x44031 + 2 ** bit;
-    reserved(`icr-${bit}`, 'interrupt command', 0x830, hex(value), { qemu: 'ok' }, {
-      state: { irr: [] },
-      models: { qemu: { irr: [0x31] } },
-    });
+    reserved(
+      `icr-${bit}`,
+      'interrupt command',
+      0x830,
+      hex(value),
+      { qemu: 'ok' },
+      {
+        state: { irr: [] },
+        models: { qemu: { irr: [0x31] } },
+      },
+    );
   }
   x2('icr-12', 'The delivery status bit of the ICR is ignored, except by AMD.', {
     source: `${sdm('ICR Operation in x2APIC Mode')}; AMD APM 2 "x2APIC Interrupt Command Register"`,
@@ -196,10 +217,7 @@ export default topic('x2apic', 'The MSRs of x2APIC mode: #GP, reserved bits', (a
   });
   x2('icr-modes', 'A reserved delivery mode in the ICR is not a reserved bit: no #GP.', {
     source: sdm('ICR Operation in x2APIC Mode'),
-    when: [
-      wrmsr(0, 0x830, '700004331'),
-      wrmsr(0, 0x830, '700004731'),
-    ],
+    when: [wrmsr(0, 0x830, '700004331'), wrmsr(0, 0x830, '700004731')],
     state: apics({ irr: [] }),
   });
   // The high half of every register but the ICR.
