@@ -41,11 +41,9 @@ export const msrOf = (offset) => 0x800 + offset / 16;
 export const FIXED = 0;
 export const LOWEST = 1;
 export const SMI = 2;
-export const RESERVED = 3;
 export const NMI = 4;
 export const INIT = 5;
 export const SIPI = 6;
-export const EXTINT = 7;
 export const DELIVERY_NAMES = [
   'fixed',
   'lowest-priority',
@@ -117,7 +115,6 @@ export const eoi = (cpu) => ({ op: 'eoi', cpu });
 export const iret = (cpu) => ({ op: 'iret', cpu });
 export const setIf = (cpu, value) => ({ op: 'set_if', cpu, value });
 export const shadow = (cpu) => ({ op: 'shadow', cpu });
-export const halt = (cpu) => ({ op: 'halt', cpu });
 export const advance = (ns) => ({ op: 'advance', ns });
 
 /** ICR low half. */
