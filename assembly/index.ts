@@ -83,7 +83,13 @@ import * as driver from './linux/driver';
 import * as smp from './linux/smp';
 import { model } from './model';
 import { picOutput as picAsserts, resetPics } from './pic/pic';
-import { acknowledgePicLine, drivePicLine, readPicPort, writePicPort } from './pic/wiring';
+import {
+  acknowledgePicLine,
+  drivePicLine,
+  readPicPort,
+  tellExtint,
+  writePicPort,
+} from './pic/wiring';
 import * as engine from './storm/storm';
 
 export function fingerprint(): u32 {
@@ -322,6 +328,7 @@ export function readIoapic(n: u32, offset: u32): u32 {
 export function writeIoapic(n: u32, offset: u32, value: u32): i32 {
   if (n >= ioapicCount()) return BAD_ARGUMENT;
   writeIo(n, offset, value);
+  tellExtint();
   return 0;
 }
 
@@ -423,7 +430,10 @@ export function takeEffects(): u32 {
 
 /** After a restore: what is derived from the state. */
 export function rebuild(): void {
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) writeLdr(cpu, load<u32>(coldRow(cpu), L.C_LDR));
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    writeLdr(cpu, load<u32>(coldRow(cpu), L.C_LDR));
+    refresh(cpu);
+  }
 }
 
 // --- bus and senders ---

@@ -146,6 +146,22 @@ describe('the register page of KVM_GET_LAPIC', () => {
   });
 });
 
+describe('snapshots', () => {
+  it('of a traced machine restore untraced, and go on the same', () => {
+    const machine = Machine.create({ cpus: 2, mode: 'xapic-flat' });
+    machine.traceEffects(true);
+    machine.lapic(0).writeMMIO(0x310, 0x02000000);
+    machine.lapic(0).writeMMIO(0x300, 0x4831);
+    expect(machine.takeEffects()).toEqual([
+      { cpu: 1, kind: 'set', vector: 0x31, level: false, was: false },
+    ]);
+    const other = Machine.restore(machine.snapshot());
+    for (const m of [machine, other]) m.storm({ sends: 500, vectors: [0x41, 0x42] });
+    expect(other.eventHash).toBe(machine.eventHash);
+    expect(other.counters()).toEqual(machine.counters());
+  });
+});
+
 describe('news', () => {
   it('onNews is called once for each CPU that has some, after the call that brought it', () => {
     const machine = Machine.create({ cpus: 4 });
@@ -157,6 +173,35 @@ describe('news', () => {
     machine.lapic(0).writeMSR(0x83f, 0x31); // merged: no news
     expect(heard).toEqual([1, 3, 2, 0]);
     expect(machine.takeWoken()).toEqual([]);
+  });
+
+  it.each([
+    ['NMI', (m: Machine) => m.message({ dest: 1, delivery: 4, vector: 0 })],
+    ['SMI', (m: Machine) => m.message({ dest: 1, delivery: 2, vector: 0 })],
+    ['INIT', (m: Machine) => m.message({ dest: 1, delivery: 5, vector: 0 })],
+    ['ExtINT', (m: Machine) => m.message({ dest: 1, delivery: 7, vector: 0 })],
+    ['LINT1', (m: Machine) => [m.lapic(1).writeMMIO(0x360, 0x31), m.lapic(1).setLINT(1, true)]],
+    [
+      'ExtINT unmasked late',
+      (m: Machine) => [m.lapic(1).setLINT(0, true), m.lapic(1).writeMMIO(0x350, 0x700)],
+    ],
+    [
+      'timer',
+      (m: Machine) => [
+        m.lapic(1).writeMMIO(0x320, 0x31),
+        m.lapic(1).writeMMIO(0x380, 5),
+        m.advance(99),
+      ],
+    ],
+    ['TPR', (m: Machine) => [m.lapic(1).accept(0x31), m.takeWoken(), m.lapic(1).writeCR8(0)]],
+    ['MSI', (m: Machine) => m.signalMSI(0xfee01000, 0x31)],
+    ['posted', (m: Machine) => [m.lapic(1).post(0x31), m.lapic(1).syncPosted()]],
+  ])('%s is news', (what, cause) => {
+    const machine = Machine.create({ cpus: 2, mode: 'xapic-physical' });
+    if (what === 'TPR') machine.lapic(1).writeCR8(15);
+    machine.takeWoken();
+    cause(machine);
+    expect(machine.takeWoken()).toEqual([1]);
   });
 
   it('a handler that sends from onNews is heard, too', () => {

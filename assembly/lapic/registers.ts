@@ -21,7 +21,7 @@ import * as L from '../layout';
 import { model } from '../model';
 import { latchErrors } from './esr';
 import { ppr, setTpr } from './lapic';
-import { serveLevel } from './lint';
+import { extintAsserted, serveLevel } from './lint';
 import { hasLvt, LVT_MASKED, lvt, lvtBits, storeLvt } from './lvt';
 import { idMask, noteOddness, writeLdr } from './reset';
 import { isSoftwareEnabled, isX2apicMode, refreshAndWake, SVR_ENABLE } from './special';
@@ -32,6 +32,7 @@ import {
   writeDivide,
   writeInitialCount,
 } from './timer';
+import { tellCpu } from './wake';
 
 export const REG_ID: u32 = 0x02;
 export const REG_VERSION: u32 = 0x03;
@@ -229,7 +230,9 @@ function writeLvt(cpu: u32, index: u32, value: u32): void {
   if (forcesMasks() && !isSoftwareEnabled(cpu)) entry |= LVT_MASKED;
   storeLvt(cpu, index, entry);
   if (index == <u32>LVT_TIMER) timerModeChanged(cpu, wasDeadline);
-  if (index == <u32>LVT_LINT0 || index == <u32>LVT_LINT1) serveLevel(cpu, index);
+  if (index != <u32>LVT_LINT0 && index != <u32>LVT_LINT1) return;
+  serveLevel(cpu, index);
+  if (extintAsserted(cpu)) tellCpu(cpu);
 }
 
 function forcesMasks(): bool {

@@ -28,8 +28,8 @@ import { model } from '../model';
 import { collect } from './esr';
 import { note } from './hash';
 import { blockedClasses, Lapic, ppr } from './lapic';
-import { endLintLevel } from './lint';
-import { tell, unlist } from './wake';
+import { endLintLevel, extintAsserted } from './lint';
+import { tell, tellCpu, unlist } from './wake';
 
 export const SVR_ENABLE: u32 = 0x100;
 export const SVR_SUPPRESS: u32 = 0x1000;
@@ -86,8 +86,7 @@ export function refresh(cpu: u32): void {
 export function refreshAndWake(cpu: u32): void {
   refresh(cpu);
   settle(cpu);
-  if (Lapic.eligible(cpu))
-    store<u64>(row(cpu), tell(cpu, load<u64>(row(cpu), L.R_CLASSES)), L.R_CLASSES);
+  if (Lapic.eligible(cpu) || extintAsserted(cpu)) tellCpu(cpu);
 }
 
 export function reject(cpu: u32, vector: u32): void {

@@ -8,7 +8,12 @@ import { acknowledgePic, picOutput, readPic, setPicLine, writePic } from './pic'
 function moved(output: bool, lint0: bool): void {
   if (picOutput() == output) return;
   pinMoved(0, 0, lint0);
-  if (output) return;
+  tellExtint();
+}
+
+/** Wakes the CPUs that the 8259 pair's output reaches now. */
+export function tellExtint(): void {
+  if (!picOutput()) return;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) if (extintAsserted(cpu)) tellCpu(cpu);
 }
 
