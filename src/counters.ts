@@ -1,5 +1,6 @@
 // The counters as plain objects.
 import * as L from '../assembly/layout.js';
+import type { CoreExports } from './core/wasm.js';
 
 /** What happened at the targets. Invariant: attempted = delivered + coalesced + rejected + discarded + pending. */
 export interface Counters {
@@ -78,7 +79,31 @@ export function snakeKeys<T extends object>(value: T): Record<string, unknown> {
   );
 }
 
-export function emptyCounters(): Counters {
+/** Counters of CPUs `first` to `last`. */
+export function sumCounters(core: CoreExports, first: number, last: number): Counters {
+  const sum = emptyCounters();
+  const view = new DataView(core.memory.buffer);
+  const rows = view.getUint32(L.H_ROWS, true);
+  const colds = view.getUint32(L.H_COLD, true);
+  const read = (at: number) => Number(view.getBigUint64(at, true));
+  for (let cpu = first; cpu <= last; cpu++) {
+    const row = rows + cpu * L.ROW_BYTES;
+    const cold = colds + cpu * L.COLD_BYTES;
+    sum.attempted += read(row + L.R_ATTEMPTED);
+    sum.delivered += read(row + L.R_DELIVERED);
+    sum.coalesced += read(row + L.R_COALESCED);
+    sum.rejected += read(row + L.R_REJECTED);
+    sum.eois += read(row + L.R_EOIS);
+    sum.strayEois += read(row + L.R_STRAY_EOIS);
+    sum.discarded += read(cold + L.C_DISCARDED);
+    sum.otherEois += read(cold + L.C_OTHER_EOIS);
+    sum.nmis += read(cold + L.C_NMIS);
+    sum.pending += core.pending(cpu);
+  }
+  return sum;
+}
+
+function emptyCounters(): Counters {
   return {
     attempted: 0,
     delivered: 0,

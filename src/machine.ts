@@ -8,12 +8,13 @@ import {
   type MachineOptions,
   MODES,
   resolveConfig,
-  STARTS,
 } from './config.js';
-import { type CompiledModule, type CoreExports, instantiate } from './core/wasm.js';
-import { type Counters, emptyCounters, readSenderCosts, type SenderCosts } from './counters.js';
+import { AUDIT } from './core/audit.js';
+import { bootCore } from './core/boot.js';
+import type { CompiledModule, CoreExports } from './core/wasm.js';
+import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from './counters.js';
 import { checkInteger, InvariantError, usage } from './errors.js';
-import { checkWide } from './hardware/access.js';
+import { advanceClock, clockNow } from './hardware/clock.js';
 import { Cpu } from './hardware/cpu.js';
 import { Ioapic } from './hardware/ioapic.js';
 import {
@@ -47,9 +48,6 @@ export interface RestoreOptions {
   gp?: 'throw' | 'return';
 }
 
-/** 16.67 MHz. SDM 3A "APIC Bus". */
-const BUS_CLOCKS_PER_100_US = 1667n;
-const FIRINGS_MAX = 20_000_000;
 /** Fields of the ICR's low half; other bits mean nothing. */
 const ICR_FIELDS = 0xccfff;
 
@@ -61,19 +59,6 @@ export interface StormProgress {
   /** Fixed IPIs that one send reaches. */
   targetsPerSend: number;
 }
-
-const AUDIT: Record<number, string> = {
-  [C.AUDIT_BALANCE]: 'attempted = delivered + coalesced + rejected + discarded + pending',
-  [C.AUDIT_IRR_SUMMARY]: 'the IRR class summary names the classes with a bit set',
-  [C.AUDIT_ISR_SUMMARY]: 'the ISR class summary names the classes with a bit set',
-  [C.AUDIT_TMR_SUMMARY]: 'the TMR class summary names the classes with a bit set',
-  [C.AUDIT_WAKE_LIST]: 'the wake list holds each listed CPU once',
-  [C.AUDIT_LOW_VECTOR]:
-    'vectors below 16 are never in service, and pending only where the model lets them',
-  [C.AUDIT_REGISTERS]: 'registers, latches and handlers are within their bits',
-  [C.AUDIT_DEVICES]: 'I/O APICs, 8259s, timers and the bus are within their bits',
-  [C.AUDIT_STORM_STATE]: 'the storm stays inside its tables',
-};
 
 /**
  * A machine of local APICs, the bus between them, and the Linux that sends. Everything is
@@ -124,49 +109,7 @@ export class Machine {
    */
   static create(options: CreateOptions = {}): Machine {
     const config = resolveConfig(options);
-    const core = instantiate(options.module);
-    const flags =
-      (config.noIpiBroadcast ? C.FLAG_NO_IPI_BROADCAST : 0) |
-      (config.hotplugCpu ? 0 : C.FLAG_NO_HOTPLUG_CPU) |
-      (config.vendor === 'amd' ? C.FLAG_NO_FENCE : 0) |
-      (config.countVectors ? C.FLAG_COUNT_VECTORS : 0) |
-      (config.isrSetAt === 'dispatch' ? C.FLAG_EARLY_ISR : 0);
-    const status = core.create(
-      config.cpus,
-      MODES[config.mode],
-      DRIVERS[config.driver],
-      ERAS[config.era],
-      flags,
-      config.ioapics.length,
-    );
-    if (status !== 0)
-      throw new RangeError(
-        `cpus: got ${config.cpus}, allowed what memory holds (700 bytes each and more); use fewer`,
-      );
-    const machine = new Machine(config, core);
-    const view = machine.#view();
-    const ident = view.getUint32(L.H_IDENT, true);
-    config.apicIds.forEach((id, cpu) => {
-      view.setUint32(ident + cpu * L.IDENT_BYTES, id, true);
-    });
-    machine.#flags.forEach((word, i) => {
-      view.setUint32(L.H_MODEL + 4 * i, word, true);
-    });
-    config.ioapics.forEach(({ pins, version, id }, n) => {
-      view.setUint32(L.H_IOAPIC_CONFIG + 4 * n, pins | (version << 16), true);
-      const at = view.getUint32(L.H_IOAPICS, true) + (n << L.IOAPIC_SHIFT);
-      view.setUint32(at + L.IO_ID, id, true);
-    });
-    const duplicate = core.commit(STARTS[config.start]);
-    if (duplicate >= 0) {
-      throw usage(
-        'apicIds',
-        config.apicIds[duplicate],
-        'distinct ids',
-        `CPU ${duplicate}'s is taken by a lower CPU`,
-      );
-    }
-    return machine;
+    return new Machine(config, bootCore(config, options.module));
   }
 
   /** A new machine from a snapshot. Foreign, truncated or altered ones are refused. */
@@ -290,7 +233,7 @@ export class Machine {
 
   /** Virtual time in nanoseconds; it passes only in advance(). */
   get now(): bigint {
-    return this.#view().getBigUint64(L.H_NOW, true);
+    return clockNow(this.#core);
   }
 
   /**
@@ -300,16 +243,7 @@ export class Machine {
    * @throws RangeError when more than 20 million timer periods end in it; the clock stands at the last
    */
   advance(ns: number | bigint): void {
-    const span = checkWide('ns', ns);
-    const until = this.now + span;
-    if (until >= 1n << 63n) throw usage('ns', ns, 'a clock below 2^63 ns');
-    const clocks = (span * BUS_CLOCKS_PER_100_US) / 100_000n;
-    const reached = this.#core.advance(until, FIRINGS_MAX, clocks);
-    this.#done();
-    if (reached === 1) return;
-    throw new RangeError(
-      `ns: got ${ns}, in which timers fire more than ${FIRINGS_MAX} times, allowed fewer; advance in smaller steps or give the timers longer periods`,
-    );
+    advanceClock(this.#core, ns, this.#done);
   }
 
   /** Power-on reset of every local APIC, I/O APIC and 8259; counters and time go on. */
@@ -415,27 +349,9 @@ export class Machine {
 
   /** Counters of one CPU, or of all. */
   counters(cpu?: number): Counters {
-    const sum = emptyCounters();
     const [first, last] = cpu === undefined ? [0, this.config.cpus - 1] : [cpu, cpu];
     checkInteger('cpu', first, 0, this.config.cpus - 1);
-    const view = this.#view();
-    const rows = view.getUint32(L.H_ROWS, true);
-    const cold = view.getUint32(L.H_COLD, true);
-    const read = (at: number) => Number(view.getBigUint64(at, true));
-    for (let n = first; n <= last; n++) {
-      const row = rows + n * L.ROW_BYTES;
-      sum.attempted += read(row + L.R_ATTEMPTED);
-      sum.delivered += read(row + L.R_DELIVERED);
-      sum.coalesced += read(row + L.R_COALESCED);
-      sum.rejected += read(row + L.R_REJECTED);
-      sum.eois += read(row + L.R_EOIS);
-      sum.strayEois += read(row + L.R_STRAY_EOIS);
-      sum.discarded += read(cold + n * L.COLD_BYTES + L.C_DISCARDED);
-      sum.otherEois += read(cold + n * L.COLD_BYTES + L.C_OTHER_EOIS);
-      sum.nmis += read(cold + n * L.COLD_BYTES + L.C_NMIS);
-      sum.pending += this.#core.pending(n);
-    }
-    return sum;
+    return sumCounters(this.#core, first, last);
   }
 
   /**

@@ -1,0 +1,268 @@
+// What the host may call, second part: registers, pins, devices, the CPU's side, time. Arguments are
+// checked here, as in index.ts.
+
+import { coldRow, cpus } from '../arena';
+import { external, REDIRECT } from '../bus/message';
+import { runBus } from '../bus/serial';
+import { BAD_ARGUMENT, LVT_CMCI, LVT_LINT0, NONE } from '../codes';
+import { eoiWritten, isSpurious, returnFromHandler, STRAY, takeNext } from '../cpu/cpu';
+import {
+  ioapicCount,
+  pins,
+  readIoapic as readIo,
+  setIrq,
+  writeIoapic as writeIo,
+} from '../ioapic/ioapic';
+import * as access from '../lapic/access';
+import { Lapic } from '../lapic/lapic';
+import { extintAsserted, fall, setPin } from '../lapic/lint';
+import { deliverLocal } from '../lapic/lvt';
+import { clearLatch, setLatch } from '../lapic/outputs';
+import {
+  offerLazyEoi as offerLazy,
+  post,
+  syncPosted as syncRequests,
+  useLazyEoi as useLazy,
+  withdrawLazyEoi as withdrawLazy,
+} from '../lapic/posted';
+import { REG_SVR, readRegister } from '../lapic/registers';
+import {
+  initReset as initCpu,
+  normalise,
+  noteOddness,
+  powerOnCpu,
+  writeBase,
+  writeLdr,
+} from '../lapic/reset';
+import { isHardwareEnabled, refresh, refreshAndWake } from '../lapic/special';
+import { resumeCount, runTimers as runClock } from '../lapic/timer';
+import * as L from '../layout';
+import { picOutput as picAsserts } from '../pic/pic';
+import {
+  acknowledgePicLine,
+  drivePicLine,
+  readPicPort,
+  tellExtint,
+  writePicPort,
+} from '../pic/wiring';
+
+// --- registers ---
+
+/** `reg`: byte offset >> 4 in the xAPIC page, 0-255. */
+export function readPage(cpu: u32, reg: u32): u32 {
+  return cpu < cpus && reg < 256 ? access.readPage(cpu, reg) : 0;
+}
+
+export function writePage(cpu: u32, reg: u32, value: u32): i32 {
+  if (cpu >= cpus || reg > 255) return BAD_ARGUMENT;
+  access.writePage(cpu, reg, value);
+  return 0;
+}
+
+/** 0 with the value in H_RESULT, or GP. */
+export function readMsr(cpu: u32, msr: u32): i32 {
+  return cpu < cpus ? access.readMsr(cpu, msr) : BAD_ARGUMENT;
+}
+
+export function writeMsr(cpu: u32, msr: u32, value: u64): i32 {
+  return cpu < cpus ? access.writeMsr(cpu, msr, value) : BAD_ARGUMENT;
+}
+
+/** A register as the present mode shows it, without the side effects of an access. */
+export function peek(cpu: u32, reg: u32): u32 {
+  return cpu < cpus && reg < 64 ? readRegister(cpu, reg) : 0;
+}
+
+/** IA32_APIC_BASE as a hypervisor's user space sets it: between any valid modes. */
+export function setBase(cpu: u32, value: u64): i32 {
+  return cpu < cpus ? writeBase(cpu, value, true) : BAD_ARGUMENT;
+}
+
+/** Recomputes what registers written from outside (an imported page) imply. */
+export function registersChanged(cpu: u32, count: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  normalise(cpu);
+  resumeCount(cpu, count);
+  writeLdr(cpu, load<u32>(coldRow(cpu), L.C_LDR));
+  noteOddness(cpu);
+  refreshAndWake(cpu);
+  return 0;
+}
+
+/** Posts a request (SDM 3C "Posted-Interrupt Processing"). 1 when a notification is due. */
+export function postInterrupt(cpu: u32, vector: u32): i32 {
+  if (cpu >= cpus || vector > 255) return BAD_ARGUMENT;
+  return post(cpu, vector) ? 1 : 0;
+}
+
+export function syncPosted(cpu: u32): i32 {
+  return cpu < cpus ? syncRequests(cpu) : BAD_ARGUMENT;
+}
+
+/** EOI without a register write: 1 offered, or used. */
+export function offerLazyEoi(cpu: u32): i32 {
+  return cpu < cpus ? (offerLazy(cpu) ? 1 : 0) : BAD_ARGUMENT;
+}
+
+export function withdrawLazyEoi(cpu: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  withdrawLazy(cpu);
+  return 0;
+}
+
+export function useLazyEoi(cpu: u32): i32 {
+  if (cpu >= cpus || !useLazy(cpu)) return 0;
+  eoiWritten(cpu);
+  return 1;
+}
+
+// --- pins, events, messages ---
+
+export function setLint(cpu: u32, pin: u32, high: u32): i32 {
+  if (cpu >= cpus || pin > 1) return BAD_ARGUMENT;
+  setPin(cpu, pin, high != 0);
+  return 0;
+}
+
+/** An event of an LVT entry, whatever its pin does. 1 when something was delivered. */
+export function localEvent(cpu: u32, index: u32): i32 {
+  if (cpu >= cpus || index > <u32>LVT_CMCI) return BAD_ARGUMENT;
+  return deliverLocal(cpu, index) ? 1 : 0;
+}
+
+/** LINT0 falls, as an event. */
+export function lintFalls(cpu: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  fall(cpu, LVT_LINT0);
+  return 0;
+}
+
+export function extint(cpu: u32): i32 {
+  return cpu < cpus ? (extintAsserted(cpu) ? 1 : 0) : BAD_ARGUMENT;
+}
+
+/** A message from outside, in ICR format. How many took it, NONE when nobody was addressed. */
+export function message(dest: u32, low: u32, redirect: u32): i32 {
+  return external(dest, redirect != 0 ? low | REDIRECT : low);
+}
+
+export function setIoapicPin(n: u32, pin: u32, high: u32): i32 {
+  if (n >= ioapicCount() || pin >= pins(n)) return BAD_ARGUMENT;
+  setIrq(n, pin, high != 0);
+  return 0;
+}
+
+export function readIoapic(n: u32, offset: u32): u32 {
+  return n < ioapicCount() ? readIo(n, offset) : 0;
+}
+
+export function writeIoapic(n: u32, offset: u32, value: u32): i32 {
+  if (n >= ioapicCount()) return BAD_ARGUMENT;
+  writeIo(n, offset, value);
+  tellExtint();
+  return 0;
+}
+
+export function setPicLine(line: u32, high: u32): i32 {
+  if (line > 15) return BAD_ARGUMENT;
+  drivePicLine(line, high != 0);
+  return 0;
+}
+
+export function readPic(port: u32): u32 {
+  return readPicPort(port);
+}
+
+export function writePic(port: u32, value: u32): void {
+  writePicPort(port, value);
+}
+
+export function picOutput(): u32 {
+  return picAsserts() ? 1 : 0;
+}
+
+/** An INTA cycle of the 8259 pair. */
+export function acknowledgePic(): u32 {
+  return acknowledgePicLine();
+}
+
+// --- the CPU's side ---
+
+/** The vector that an acknowledge gets: dispatched, or 0x100 | the spurious vector, or NONE. */
+export function inta(cpu: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  const vector = Lapic.dispatch(cpu);
+  if (vector != NONE || !isSpurious(cpu)) return vector;
+  return 0x100 | (readRegister(cpu, REG_SVR) & 0xff);
+}
+
+/** kind << 8 | vector of what the CPU takes next, or NONE. */
+export function take(cpu: u32): i32 {
+  return cpu < cpus ? takeNext(cpu) : BAD_ARGUMENT;
+}
+
+export function iret(cpu: u32): i32 {
+  return cpu < cpus ? returnFromHandler(cpu) : BAD_ARGUMENT;
+}
+
+/** The running handler writes EOI: 1 matched, 2 stray, 3 another's; the vector is in H_RESULT. */
+export function handlerEoi(cpu: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  store<i64>(L.H_RESULT, NONE);
+  return isHardwareEnabled(cpu) ? eoiWritten(cpu) : STRAY;
+}
+
+/** Sets or clears bits of the CPU's own state (IF, HALTED, SHADOW). */
+export function setCpuState(cpu: u32, bits: u32, on: u32): i32 {
+  const own = L.LATCH_IF | L.LATCH_HALTED | L.LATCH_SHADOW;
+  if (cpu >= cpus || (bits & ~own) != 0) return BAD_ARGUMENT;
+  if (on != 0) setLatch(cpu, bits);
+  else clearLatch(cpu, bits);
+  return 0;
+}
+
+export function initReset(cpu: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  initCpu(cpu);
+  return 0;
+}
+
+export function powerOn(cpu: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  powerOnCpu(cpu);
+  return 0;
+}
+
+// --- time, tracing ---
+
+/**
+ * Lets the clock run to `until` (ns), or to the `limit`th firing of timers and brakes. 1 when it got
+ * there. The bus then retries for `busClocks`.
+ */
+export function advance(until: u64, limit: u32, busClocks: u64): i32 {
+  if (!runClock(until, limit)) return 0;
+  runBus(busClocks);
+  return 1;
+}
+
+/** Effects are noted from now on (or no more): rows take the long way meanwhile. */
+export function trace(on: u32): void {
+  store<u32>(L.H_TRACE, on);
+  store<u32>(L.H_EFFECT_COUNT, 0);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) refresh(cpu);
+}
+
+/** How many effects there are in the table; they are forgotten at the next operation. */
+export function takeEffects(): u32 {
+  const count = load<u32>(L.H_EFFECT_COUNT);
+  store<u32>(L.H_EFFECT_COUNT, 0);
+  return count;
+}
+
+/** After a restore: what is derived from the state. */
+export function rebuild(): void {
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    writeLdr(cpu, load<u32>(coldRow(cpu), L.C_LDR));
+    refresh(cpu);
+  }
+}
