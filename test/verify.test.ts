@@ -168,6 +168,20 @@ describe('damaged files', () => {
     expect(run(cut, '--model', 'kvn').stderr).toMatch(/did you mean kvm\?/);
   });
 
+  it('a damaged file does not keep the others from being verified', () => {
+    const file = join(scratch, 'half.txt');
+    writeFileSync(file, 'N 2 -> x2api=0 ok\nr 0 8 -> ?\n');
+    const { status, stdout } = run('--json', file, `${RECORDINGS}kvm-x2-4cpu-s1.txt.gz`);
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      files: [
+        { ok: false, error: expect.stringContaining('line 2') },
+        { ok: true, checks: 4183 },
+      ],
+    });
+  });
+
   it('random damage never hangs and never passes as an internal error', async () => {
     const content = text('kvm-x2odd-4cpu-s3.txt.gz').slice(0, 40_000);
     const log = text('linux61-xapic-flat-4cpu.log.gz');

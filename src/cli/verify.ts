@@ -1,6 +1,6 @@
 // ipistorm verify: the simulator judged by recordings of real systems.
 import { statSync } from 'node:fs';
-import { usage } from '../errors.js';
+import { UsageError, usage } from '../errors.js';
 import { MODEL_NAMES, type Model } from '../models.js';
 import type { Mismatch } from '../verify/recording.js';
 import { type Verified, verifyFile } from '../verify/verify.js';
@@ -57,21 +57,52 @@ export async function runVerify(args: Parsed, terminal: Terminal): Promise<numbe
   const show = parseNumber('--show', args.text('show') ?? '5', 0, 1000);
   for (const path of args.positionals) checkFile(path);
   const interrupt = watchInterrupt();
-  const done: Verified[] = [];
+  const done: Outcome[] = [];
   for (const path of args.positionals) {
-    const verified = await verify(path, model, terminal, () => !interrupt.hit);
-    done.push(verified);
-    if (!args.flag('json')) printFile(verified, show, terminal);
+    const outcome = await outcomeOf(path, model, terminal, () => !interrupt.hit);
+    done.push(outcome);
+    if (!args.flag('json')) printOutcome(outcome, show, terminal);
     await breathe();
     if (interrupt.hit) break;
   }
   interrupt.done();
   terminal.clearProgress();
-  const ok = done.every(isGood);
-  if (args.flag('json')) terminal.print(JSON.stringify(resultJson(done, show, ok), null, 2));
+  if (args.flag('json')) terminal.print(JSON.stringify(resultJson(done, show), null, 2));
   else if (done.length > 1) printTotal(done, terminal);
   if (interrupt.hit) terminal.note('interrupted: the rest was not verified');
-  return interrupt.hit ? 130 : ok ? 0 : 1;
+  return interrupt.hit ? 130 : exitCode(done);
+}
+
+/** A file that was verified, or why it could not be. */
+type Outcome = Verified | { file: string; error: UsageError };
+
+function isVerified(outcome: Outcome): outcome is Verified {
+  return 'ledger' in outcome;
+}
+
+function exitCode(done: readonly Outcome[]): number {
+  if (!done.every(isVerified)) return 2;
+  return done.every(isGood) ? 0 : 1;
+}
+
+/** A damaged file does not keep the others from being verified. */
+async function outcomeOf(
+  file: string,
+  model: Model | undefined,
+  terminal: Terminal,
+  goOn: () => boolean,
+): Promise<Outcome> {
+  try {
+    return await verify(file, model, terminal, goOn);
+  } catch (error) {
+    if (error instanceof UsageError) return { file, error };
+    throw error;
+  }
+}
+
+function printOutcome(outcome: Outcome, show: number, terminal: Terminal): void {
+  if (isVerified(outcome)) printFile(outcome, show, terminal);
+  else terminal.note(`ipistorm: ${outcome.error.message}`);
 }
 
 async function verify(
@@ -134,26 +165,33 @@ function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 }
 
-function printTotal(done: readonly Verified[], terminal: Terminal): void {
-  const sum = (pick: 'checks' | 'mismatches') => done.reduce((n, v) => n + v.ledger.total[pick], 0);
+function printTotal(done: readonly Outcome[], terminal: Terminal): void {
+  const good = done.filter(isVerified);
+  const sum = (pick: 'checks' | 'mismatches') =>
+    count(good.reduce((n, v) => n + v.ledger.total[pick], 0));
+  const bad = done.length - good.length;
+  const damaged = bad > 0 ? `, ${bad} not readable as recordings` : '';
   terminal.print(
-    `${done.length} recordings, ${count(sum('checks'))} checks, ${count(sum('mismatches'))} mismatches`,
+    `${good.length} recordings, ${sum('checks')} checks, ${sum('mismatches')} mismatches${damaged}`,
   );
 }
 
-function resultJson(done: readonly Verified[], show: number, ok: boolean): object {
+function resultJson(done: readonly Outcome[], show: number): object {
+  return { ok: exitCode(done) === 0, files: done.map((outcome) => fileJson(outcome, show)) };
+}
+
+function fileJson(outcome: Outcome, show: number): object {
+  if (!isVerified(outcome)) return { file: outcome.file, ok: false, error: outcome.error.message };
+  const { file, kind, model, lines, ledger } = outcome;
   return {
-    ok,
-    files: done.map((verified) => ({
-      file: verified.file,
-      kind: verified.kind,
-      model: verified.model,
-      lines: verified.lines,
-      ok: isGood(verified),
-      ...verified.ledger.total,
-      by_check: Object.fromEntries(verified.ledger.checks),
-      skipped: Object.fromEntries(verified.ledger.skipped),
-      first_mismatches: verified.ledger.mismatches.slice(0, show),
-    })),
+    file,
+    kind,
+    model,
+    lines,
+    ok: isGood(outcome),
+    ...ledger.total,
+    by_check: Object.fromEntries(ledger.checks),
+    skipped: Object.fromEntries(ledger.skipped),
+    first_mismatches: ledger.mismatches.slice(0, show),
   };
 }
