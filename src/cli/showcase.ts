@@ -49,6 +49,7 @@ export async function runShowcase(terminal: Terminal): Promise<number> {
     'ipistorm compare --cpus 1024                                                    where a mask pays',
     'ipistorm storm --preset hot-target                                              interrupts that merge',
     'ipistorm replay your-trace.txt                                                  your own machine',
+    'ipistorm models --differences                                                   where real hardware differs',
     'ipistorm --help                                                                 everything else',
   ]) {
     terminal.print(`  ${line}`);
