@@ -218,6 +218,8 @@ export const LVT_ERROR = 5;
 export const LVT_CMCI = 6;
 
 // ESR bits. SDM 3A "Error Handling".
+export const ESR_SEND_ACCEPT = 0x04;
+export const ESR_RECEIVE_ACCEPT = 0x08;
 export const ESR_REDIRECTABLE = 0x10;
 export const ESR_SEND_ILLEGAL = 0x20;
 export const ESR_RECEIVE_ILLEGAL = 0x40;

@@ -89,7 +89,7 @@ export function transmit(source: u32, dest: u32, low: u32): void {
 }
 
 /** Level with de-assert: nothing to deliver. */
-function isDropped(low: u32): bool {
+export function isDropped(low: u32): bool {
   const deasserted = (low & (ICR_LEVEL | ICR_ASSERT)) == ICR_LEVEL;
   if (!deasserted) return false;
   if (isVectored(low)) return model(F_LEVEL_DEASSERT) == <u32>DEASSERT_DROPS;

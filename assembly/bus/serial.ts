@@ -2,14 +2,22 @@
 // arbitration with rotating priority. SDM 3A "APIC Bus Arbitration Mechanism and Protocol",
 // "APIC Bus Message Passing Mechanism and Protocol". Other models send without a bus.
 import { bump, bumpBy, coldRow, cpus, row } from '../arena';
-import { DELIVERY_LOWEST, F_SLOTS, NONE, SLOTS_NONE } from '../codes';
+import {
+  DELIVERY_LOWEST,
+  ESR_RECEIVE_ACCEPT,
+  ESR_SEND_ACCEPT,
+  F_SLOTS,
+  NONE,
+  SLOTS_NONE,
+} from '../codes';
 import { broadcastEoi, ioapicAt, ioapicCount, pendingPin, retryPin } from '../ioapic/ioapic';
+import { collect } from '../lapic/esr';
 import { reject, wouldReject } from '../lapic/special';
 import * as L from '../layout';
 import { model } from '../model';
 import { isAddressed } from './claims';
 import { chooseLowest, focusOf } from './lowest';
-import { deliveryOf, distribute, isVectored } from './message';
+import { deliveryOf, distribute, isDropped, isVectored } from './message';
 
 const EOI_CLOCKS: u64 = 14;
 const SHORT_CLOCKS: u64 = 21;
@@ -70,7 +78,23 @@ function attempt(source: i32, dest: u32, low: u32): i32 {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) store<u32>(coldRow(cpu), 0, L.C_TURNED_AWAY);
   count(clocksOf(source, dest, low));
   if (isRejected(source, dest, low)) return REJECTED;
-  return distribute(source, dest, low);
+  const taken = distribute(source, dest, low);
+  if (taken <= 0 && isAcceptable(low)) noteAcceptErrors(source, dest, low);
+  return taken;
+}
+
+/** A message that somebody should have taken. */
+function isAcceptable(low: u32): bool {
+  return isVectored(low) && (low & 0xff) >= <u32>L.FIRST_LEGAL_VECTOR && !isDropped(low);
+}
+
+// SDM 3A "Error Handling", P6 family and Pentium: a message that nobody accepted is an error at its
+// sender and at those that received it.
+function noteAcceptErrors(source: i32, dest: u32, low: u32): void {
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    if (isAddressed(cpu, source, dest, low)) collect(cpu, ESR_RECEIVE_ACCEPT);
+  }
+  if (source != NONE) collect(source, ESR_SEND_ACCEPT);
 }
 
 /** An IPI. A rejected one stays with its sender: delivery status "send pending". */

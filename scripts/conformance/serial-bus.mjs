@@ -160,6 +160,33 @@ export default topic('serial-bus', 'P6: two slots, reject, retry, arbitration', 
     state: { bus: { messages: 1, clocks: 14 } },
     only: P6,
   });
+  add(
+    'send-accept-error',
+    'A message that nobody accepts is a send accept error (bit 2) on P6; later processors have none.',
+    {
+      source: sdm('Error Handling'),
+      config: physical(2),
+      when: [...ipi(0, 9, 0x31), write(0, REG.esr, 0), [read(0, REG.esr), 0, { p6: 0x04 }]],
+      state: { unclaimed: 1 },
+    },
+  );
+  add(
+    'receive-accept-error',
+    'One that its only target refuses is a receive accept error (bit 3) there as well.',
+    {
+      source: sdm('Error Handling'),
+      config: physical(2),
+      given: [write(1, REG.svr, 0xff)],
+      when: [
+        ...ipi(0, 1, 0x31),
+        write(0, REG.esr, 0),
+        write(1, REG.esr, 0),
+        [read(0, REG.esr), 0x04],
+        [read(1, REG.esr), 0x08],
+      ],
+      only: P6,
+    },
+  );
   add('self-no-bus', 'A self-IPI does not use the bus.', {
     source: BUS,
     config: physical(1),

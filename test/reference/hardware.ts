@@ -390,7 +390,13 @@ export class ReferenceHardware implements Hardware {
         return 'rejected';
       }
     }
-    return this.#distribute(message);
+    const taken = this.#distribute(message);
+    // P6 family and Pentium: nobody accepted what somebody should have.
+    if (taken <= 0 && isVectored(low) && (low & 0xff) >= 16 && !this.#isDropped(low)) {
+      for (const apic of this.#addressed(message)) apic.collect(0x08);
+      message.source?.collect(0x04);
+    }
+    return taken;
   }
 
   #rotate(winner: { arb: number } | IoapicModel): void {

@@ -16,6 +16,8 @@ export const RULES: readonly string[] = [
   'EOI: level broadcast',
   'EOI: nothing in service',
   "EOI: the handler's own",
+  'ESR: bit 2 collected',
+  'ESR: bit 3 collected',
   'ESR: bit 4 collected',
   'ESR: bit 5 collected',
   'ESR: bit 6 collected',
