@@ -112,6 +112,7 @@ export interface MachineConfig {
   isrSetAt: 'take' | 'dispatch';
   gp: 'throw' | 'return';
   ioapics: readonly IoapicConfig[];
+  busMHz: number;
 }
 
 export interface MachineOptions {
@@ -126,6 +127,8 @@ export interface MachineOptions {
   isrSetAt?: 'take' | 'dispatch';
   /** What #GP does to an embedder: `throw` (default) GeneralProtection, or `return` undefined or false. */
   gp?: 'throw' | 'return';
+  /** Clock of the serial APIC bus of P6 models, 0.001-1000; default 16.67. */
+  busMHz?: number;
   /** Default one: 24 pins, version 0x20, id 0. At most 8. */
   ioapics?: readonly IoapicConfig[];
   /** Number of local APICs; by default that of `apicIds` or `topology`, else 8. */
@@ -242,6 +245,11 @@ function resolveIoapics(given: readonly IoapicConfig[] | undefined): readonly Io
   return ioapics.map(({ pins, version, id }) => ({ pins, version, id }));
 }
 
+function checkBus(mhz: number): number {
+  if (!(mhz >= 0.001 && mhz <= 1000)) throw usage('busMHz', mhz, '0.001-1000');
+  return Math.round(mhz * 1000) / 1000;
+}
+
 /** Fills in defaults and refuses what no machine has. */
 export function resolveConfig(options: MachineOptions): MachineConfig {
   const era = pick('era', options.era ?? 'linux-6.12', ERAS);
@@ -274,5 +282,6 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
     isrSetAt: pick('isrSetAt', options.isrSetAt ?? 'take', { take: 0, dispatch: 0 }),
     gp: pick('gp', options.gp ?? 'throw', { throw: 0, return: 0 }),
     ioapics: resolveIoapics(options.ioapics),
+    busMHz: checkBus(options.busMHz ?? 16.67),
   };
 }

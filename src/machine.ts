@@ -133,6 +133,7 @@ export class Machine {
       isrSetAt: saved.flags & C.FLAG_EARLY_ISR ? 'dispatch' : 'take',
       model: MODEL_NAMES[saved.model]!,
       ioapics: saved.ioapics,
+      busMHz: saved.busMHz,
       gp: options.gp ?? 'throw',
     });
     machine.#load(bytes);
@@ -155,6 +156,7 @@ export class Machine {
       saved.flags === this.#view().getUint32(L.H_FLAGS, true) &&
       MODEL_NAMES[saved.model] === config.model &&
       sameIoapics(saved.ioapics, config.ioapics) &&
+      saved.busMHz === config.busMHz &&
       saved.apicIds.every((id, cpu) => id === config.apicIds[cpu]);
     if (!same) {
       throw usage('snapshot', 'another configuration', "this machine's", 'use Machine.restore()');
@@ -176,7 +178,7 @@ export class Machine {
 
   /** State and configuration as one byte array; Machine.restore() takes it back. */
   snapshot(): Uint8Array {
-    return takeSnapshot(this.#core.memory.buffer, MODEL_NAMES.indexOf(this.config.model));
+    return takeSnapshot(this.#core.memory.buffer, this.config);
   }
 
   /** The local APIC of a CPU, 0 to cpus-1. */
@@ -243,7 +245,7 @@ export class Machine {
    * @throws RangeError when more than 20 million timer periods end in it; the clock stands at the last
    */
   advance(ns: number | bigint): void {
-    advanceClock(this.#core, ns, this.#done);
+    advanceClock(this.#core, ns, this.config.busMHz, this.#done);
   }
 
   /** Power-on reset of every local APIC, I/O APIC and 8259; counters and time go on. */
@@ -252,7 +254,7 @@ export class Machine {
     this.#done();
   }
 
-  /** The serial APIC bus of P6 models: messages, retries and clocks of 16.67 MHz; else all 0. */
+  /** The serial APIC bus of P6 models: messages, retries and clocks (busMHz); else all 0. */
   get bus(): { messages: number; retries: number; clocks: number } {
     const view = this.#view();
     const read = (at: number) => Number(view.getBigUint64(at, true));

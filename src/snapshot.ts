@@ -1,12 +1,12 @@
 // Snapshots: a header, the configuration, and the state part of linear memory.
 //   0 magic "IPISTORM"   8 version u32   12 layout fingerprint u32   16 bytes u32   20 checksum u32
 //   24 cpus, mode, driver, era, flags, model, I/O APICs (u32)   52 pins | version << 16 of 8 I/O APICs
-//   84 APIC ids (u32 each)   ... header state, rows, cold, wake, I/O APICs
+//   84 bus clock in kHz   88 APIC ids (u32 each)   ... header state, rows, cold, wake, I/O APICs
 
 import { FLAG_COUNT_VECTORS } from '../assembly/codes.js';
 import { LAYOUT_FINGERPRINT } from '../assembly/fingerprint.js';
 import * as L from '../assembly/layout.js';
-import type { IoapicConfig } from './config.js';
+import type { IoapicConfig, MachineConfig } from './config.js';
 import { usage } from './errors.js';
 import { MODEL_NAMES } from './models.js';
 
@@ -14,7 +14,8 @@ export const SNAPSHOT_VERSION = 2;
 const MAGIC = 'IPISTORM';
 const MODEL_AT = 44;
 const IOAPICS_AT = 48;
-const FIXED = 84;
+const BUS_AT = 84;
+const FIXED = 88;
 const CONFIG_WORDS = [L.H_CPUS, L.H_MODE, L.H_DRIVER, L.H_ERA, L.H_FLAGS];
 
 /** FNV-1a over 32-bit words, then bytes. */
@@ -43,7 +44,7 @@ function regions(view: DataView, cpus: number): [number, number][] {
   ];
 }
 
-export function takeSnapshot(memory: ArrayBuffer, model: number): Uint8Array {
+export function takeSnapshot(memory: ArrayBuffer, config: MachineConfig): Uint8Array {
   const view = new DataView(memory);
   const cpus = view.getUint32(L.H_CPUS, true);
   const ioapics = view.getUint32(L.H_IOAPIC_COUNT, true);
@@ -57,7 +58,8 @@ export function takeSnapshot(memory: ArrayBuffer, model: number): Uint8Array {
   CONFIG_WORDS.forEach((field, i) => {
     head.setUint32(24 + i * 4, view.getUint32(field, true), true);
   });
-  head.setUint32(MODEL_AT, model, true);
+  head.setUint32(MODEL_AT, MODEL_NAMES.indexOf(config.model), true);
+  head.setUint32(BUS_AT, Math.round(config.busMHz * 1000), true);
   head.setUint32(IOAPICS_AT, ioapics, true);
   for (let n = 0; n < ioapics; n++) {
     head.setUint32(IOAPICS_AT + 4 + 4 * n, view.getUint32(L.H_IOAPIC_CONFIG + 4 * n, true), true);
@@ -85,6 +87,7 @@ export interface SnapshotConfig {
   /** Index in MODEL_NAMES. */
   model: number;
   ioapics: IoapicConfig[];
+  busMHz: number;
 }
 
 /** Checks a snapshot's envelope, in this order: magic, version, fingerprint, size, checksum. */
@@ -135,6 +138,7 @@ export function openSnapshot(bytes: Uint8Array): SnapshotConfig {
     apicIds,
     model,
     ioapics,
+    busMHz: word(BUS_AT) / 1000,
   };
 }
 

@@ -159,6 +159,15 @@ describe('P6: more than two interrupts in a class', () => {
     expect(machine.lapic(0).readMMIO(0x300) & 0x1000).toBe(0);
   });
 
+  it('a slower bus retries less often; a snapshot keeps its clock', () => {
+    const machine = Machine.create({ cpus: 2, model: 'p6-class', busMHz: 1 });
+    for (const vector of [0x31, 0x32, 0x33]) send(machine, vector);
+    const restored = Machine.restore(machine.snapshot());
+    for (const m of [machine, restored]) m.advance(100_000); // 100 clocks: 4 attempts of 21
+    expect([machine.bus.retries, restored.bus.retries]).toEqual([4, 4]);
+    expect(() => Machine.create({ busMHz: 0 })).toThrow(/busMHz: got 0, allowed 0.001-1000/);
+  });
+
   it('a later processor merges what does not fit, without a word to the sender', () => {
     const machine = Machine.create({ cpus: 2, mode: 'xapic-physical' });
     for (const vector of [0x31, 0x32, 0x33, 0x33]) send(machine, vector);

@@ -148,7 +148,7 @@ describe('snapshots', () => {
 
   it('refuses a well-sealed snapshot of an impossible state', () => {
     const bytes = busy().snapshot();
-    const state = 84 + 5 * 4;
+    const state = 88 + 5 * 4;
     const view = new DataView(bytes.buffer);
     view.setUint32(state, 4_000_000_000, true); // wake-list count
     let h = 0x811c9dc5;

@@ -4,8 +4,6 @@ import type { CoreExports } from '../core/wasm.js';
 import { usage } from '../errors.js';
 import { checkWide } from './access.js';
 
-/** 16.67 MHz. SDM 3A "APIC Bus". */
-const BUS_CLOCKS_PER_100_US = 1667n;
 const FIRINGS_MAX = 20_000_000;
 
 export function clockNow(core: CoreExports): bigint {
@@ -13,11 +11,20 @@ export function clockNow(core: CoreExports): bigint {
 }
 
 /** Lets `ns` pass, then calls `done`. @throws RangeError when timers fire too often in it */
-export function advanceClock(core: CoreExports, ns: number | bigint, done: () => void): void {
+export function advanceClock(
+  core: CoreExports,
+  ns: number | bigint,
+  busMHz: number,
+  done: () => void,
+): void {
   const span = checkWide('ns', ns);
   const until = clockNow(core) + span;
   if (until >= 1n << 63n) throw usage('ns', ns, 'a clock below 2^63 ns');
-  const reached = core.advance(until, FIRINGS_MAX, (span * BUS_CLOCKS_PER_100_US) / 100_000n);
+  const reached = core.advance(
+    until,
+    FIRINGS_MAX,
+    (span * BigInt(Math.round(busMHz * 1000))) / 1_000_000n,
+  );
   done();
   if (reached === 1) return;
   throw new RangeError(
