@@ -55,6 +55,7 @@ import { resetPics } from './pic/pic';
 import * as engine from './storm/storm';
 
 export * from './exports/hardware';
+export * from './timed/index';
 
 export function fingerprint(): u32 {
   return LAYOUT_FINGERPRINT;

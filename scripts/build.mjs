@@ -21,7 +21,9 @@ function writeIfChanged(file, text) {
 }
 
 const banner = '// Written by scripts/build.mjs; do not edit.\n';
-const map = ['assembly/layout.ts', 'assembly/codes.ts']
+const sources = ['layout.ts', 'codes.ts', 'layout-timed.ts', 'timed/codes.ts'];
+const map = sources
+  .map((f) => `assembly/${f}`)
   .map((f) => readFileSync(f, 'utf8'))
   .join('');
 const fingerprint =

@@ -1,11 +1,13 @@
 // The Interrupt Command Register: what one write of it does.
 // SDM 3A "Interrupt Command Register (ICR)", "ICR Operation in x2APIC Mode".
-import { coldRow } from '../arena';
+import { coldRow, cpus } from '../arena';
 import { ICR_ALL_EXC, ICR_ALL_INC, ICR_LOGICAL, ICR_SELF, ICR_SHORTHAND, NONE } from '../codes';
 import { icrReadback } from '../lapic/registers';
 import { isX2apicMode } from '../lapic/special';
 import * as L from '../layout';
-import { deliver, deliverAll, deliverLogical, deliverPhysical } from './destination';
+import { sinkIpi } from '../timed/send';
+import { isAddressed } from './claims';
+import { deliver, deliverAll, deliverLogical, deliverPhysical, sink } from './destination';
 import { transmit } from './message';
 
 /** Delivery mode and class of the vector; fixed with a class from 1 on is 0x10-0xf0 in these bits. */
@@ -21,7 +23,8 @@ const ICR_FIELDS: u32 = 0xccfff;
  */
 export function sendIcr(source: u32, dest: u32, low: u32): void {
   if (load<u64>(L.H_ODD) != 0 || (low & MODE_AND_CLASS) - FIRST_CLASS > CLASSES) {
-    transmit(source, dest, low);
+    if (sink) sinkAddressed(source, dest, low);
+    else transmit(source, dest, low);
     return;
   }
   const shorthand = low & ICR_SHORTHAND;
@@ -31,6 +34,13 @@ export function sendIcr(source: u32, dest: u32, low: u32): void {
   } else if (shorthand == ICR_SELF) deliver(source, low);
   else if (shorthand == ICR_ALL_INC) deliverAll(low, NONE);
   else if (shorthand == ICR_ALL_EXC) deliverAll(low, source);
+}
+
+/** Every local APIC that the command addresses gets it later. */
+function sinkAddressed(source: u32, dest: u32, low: u32): void {
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    if (isAddressed(cpu, source, dest, low)) sinkIpi(cpu, low);
+  }
 }
 
 /** A write of the register itself; `high` is ICR2, or the upper half of the x2APIC MSR. */

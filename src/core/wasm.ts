@@ -72,6 +72,13 @@ export interface CoreExports {
   audit(): number;
   auditAll(): number;
   eventHash(): bigint;
+  timedCreate(logCapacity: number): number;
+  timedStart(): void;
+  timedIrqsOff(cpu: number, when: bigint, ps: bigint): number;
+  timedRun(until: bigint, events: number): number;
+  timedHash(): bigint;
+  histogramBucket(value: bigint): number;
+  nodeAddress(node: number): number;
 }
 
 interface WebAssemblyLike {

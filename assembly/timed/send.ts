@@ -1,0 +1,164 @@
+// One call of struct apic in time. Linux's own driver code runs (assembly/linux); its ledger of writes,
+// fences and cpumask words, priced, says when each message leaves. From the first fence to the last
+// write nothing interrupts: the mask paths disable interrupts, a single x2APIC send is one write.
+import { maskArg, maskWords } from '../arena';
+import { setSink } from '../bus/destination';
+import { hasSerialBus } from '../bus/serial';
+import {
+  ICR_DELIVERY,
+  ICR_LOGICAL,
+  ICR_NMI,
+  ICR_SHORTHAND,
+  ICR_VECTOR,
+  OP_ALLBUTSELF,
+  OP_CALL_MANY,
+  OP_CALL_SINGLE,
+  OP_IRQ_WORK,
+  OP_MASK,
+  OP_RESCHEDULE,
+  OP_SELF,
+} from '../codes';
+import * as L from '../layout';
+import * as T from '../layout-timed';
+import { clearMask } from '../linux/cpumask';
+import * as driver from '../linux/driver';
+import * as smp from '../linux/smp';
+import { at, counted, cpuMask, now, self, timed } from './arena';
+import { busSend, busWrite } from './bus';
+import {
+  CAT_SEND,
+  COST_EXIT_MULTICAST,
+  COST_EXIT_UNICAST,
+  COST_FENCE,
+  COST_FENCE_PER_STORE,
+  COST_HYPERCALL,
+  COST_ICR_IDLE_POLL,
+  COST_ICR_WRITE,
+  COST_IRQ_SAVE,
+  COST_MASK_COPY,
+  COST_MASK_CPU,
+  COST_MASK_WORD,
+  COST_PER_TARGET,
+  COST_SEND_SETUP,
+  CT_IPIS,
+  HIST_SEND,
+  LOG_IPI_SENT,
+  LOG_SEND,
+  LOG_SEND_DONE,
+  MSG_IPI,
+  PROC_SEND,
+} from './codes';
+import { cost, wire } from './costs';
+import { call, goOn, pop, wait } from './frame';
+import { post } from './inbox';
+import { record, tell } from './stats';
+
+// The send under way. Prices are drawn once per call.
+let offset: u64 = 0;
+let intended: u64 = 0;
+let begun: u64 = 0;
+
+/** What a ledger entry has grown by since the last look. */
+function ledger(entry: usize): u64 {
+  const seen = timed + T.TM_SEEN + (entry - L.L_SENDS);
+  const value = load<u64>(entry);
+  const delta = value - load<u64>(seen);
+  store<u64>(seen, value);
+  return delta;
+}
+
+function price(id: u32, times: u64): void {
+  if (times != 0) offset += cost(id) * times;
+}
+
+/** Adds what the driver has done since the last look. `low` of the write that is being delivered. */
+function priceLedger(low: u32): void {
+  price(COST_MASK_WORD, ledger(L.L_MASK_WORDS));
+  price(COST_MASK_COPY, ledger(L.L_MASK_COPIES));
+  price(COST_IRQ_SAVE, ledger(L.L_IRQ_SAVES));
+  price(COST_ICR_IDLE_POLL, ledger(L.L_IDLE_POLLS));
+  price(COST_ICR_WRITE, ledger(L.L_ICR2_WRITES));
+  const fences = ledger(L.L_FENCES);
+  if (fences != 0) {
+    const stores = load<u32>(at, T.N_PENDING_STORES);
+    store<u32>(at, 0, T.N_PENDING_STORES);
+    offset += fences * cost(COST_FENCE) + cost(COST_FENCE_PER_STORE) * stores;
+  }
+  const writes = ledger(L.L_ICR_WRITES);
+  if (writes != 0) {
+    price(COST_ICR_WRITE, writes);
+    const many = (low & (ICR_LOGICAL | ICR_SHORTHAND)) != 0;
+    const selfWrites = ledger(L.L_SELF_IPI_WRITES);
+    price(many ? COST_EXIT_MULTICAST : COST_EXIT_UNICAST, writes - selfWrites);
+  }
+  price(COST_HYPERCALL, ledger(L.L_HYPERCALLS));
+}
+
+/** Where the bus hands its messages to while a timed send runs: they leave, and arrive later. */
+export function sinkIpi(cpu: u32, low: u32): void {
+  priceLedger(low);
+  counted(CT_IPIS);
+  const nmi = (low & ICR_DELIVERY) == ICR_NMI;
+  const what = nmi ? <u32>ICR_NMI : low & ICR_VECTOR;
+  tell(LOG_IPI_SENT, what, cpu, offset);
+  if (hasSerialBus()) busWrite(cpu, low, offset, begun, intended);
+  else post(MSG_IPI, cpu, offset + wire(cpu), what, self, 0, begun, intended, 0);
+  offset += cost(COST_PER_TARGET) + cost(COST_MASK_CPU);
+}
+
+/** Calls PROC_SEND; the caller goes on at `pc`. `op` is a sender's operation of codes.ts. */
+export function callSend(caller: usize, pc: u32, op: u32, to: u32, vector: u32, meant: u64): void {
+  const frame = call(caller, pc, PROC_SEND, CAT_SEND);
+  store<u32>(frame, op, T.F_A);
+  store<u32>(frame, to, T.F_B);
+  store<u32>(frame, vector, T.F_C);
+  store<u64>(frame, meant, T.F_T1);
+}
+
+/** Masked operations read the CPU's mask of empty queues (1). */
+function run(op: u32, to: u32, vector: u32): void {
+  if (op == <u32>OP_MASK || op == <u32>OP_CALL_MANY) {
+    memory.copy(maskArg, cpuMask(self, 1), (<usize>maskWords) << 3);
+    if (op == <u32>OP_MASK) driver.sendIPIMask(self, maskArg, vector);
+    else smp.sendCallFuncIpi(self, maskArg);
+    clearMask(maskArg);
+  } else if (op == <u32>OP_ALLBUTSELF) driver.sendIPIAllButSelf(self, vector);
+  else if (op == <u32>OP_SELF) driver.sendIPISelf(self, vector);
+  else if (op == <u32>OP_IRQ_WORK) smp.irqWorkRaise(self);
+  else if (op == <u32>OP_RESCHEDULE) smp.smpSendReschedule(self, to);
+  else if (op == <u32>OP_CALL_SINGLE) smp.sendCallFuncSingleIpi(self, to);
+  else driver.sendIPI(self, to, vector);
+}
+
+function transmit(frame: usize): void {
+  memory.copy(timed + T.TM_SEEN, L.L_SENDS, L.LEDGER_COUNT << 3);
+  offset = 0;
+  begun = load<u64>(frame, T.F_T0);
+  intended = load<u64>(frame, T.F_T1);
+  busSend();
+  setSink(true);
+  run(load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), load<u32>(frame, T.F_C));
+  setSink(false);
+  priceLedger(ICR_SHORTHAND);
+}
+
+export function stepSend(frame: usize): void {
+  const pc = load<u32>(frame, T.F_PC);
+  if (pc == 0) {
+    store<u64>(frame, now, T.F_T0);
+    tell(LOG_SEND, load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), 0);
+    goOn(frame, 1, cost(COST_SEND_SETUP));
+  } else if (pc == 1) {
+    // xapic_wait_icr_idle(): the delivery status says "send pending" while the bus has the last one.
+    if (load<u32>(at, T.N_BUS_WRITES) != 0) return wait();
+    store<u64>(L.L_SENDS, load<u64>(L.L_SENDS) + 1);
+    transmit(frame);
+    store<u32>(at, 1, T.N_NOINT);
+    goOn(frame, 2, offset);
+  } else {
+    store<u32>(at, 0, T.N_NOINT);
+    record(HIST_SEND, now - load<u64>(frame, T.F_T0));
+    tell(LOG_SEND_DONE, 0, 0, 0);
+    pop();
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * The machine with a clock: what IPIs cost, where a storm saturates, why a call got stuck. Imports
+ * nothing from Node.
+ */
+export { type CostSet, checkCosts, type Shares } from './costs.js';
+export {
+  type CpuTime,
+  type SlowWait,
+  type TimedEvent,
+  type TimedOptions,
+  type TimedResult,
+  TimedRun,
+} from './engine.js';
+export type { Histogram, Percentiles } from './histogram.js';
+export { checkScenario, type Scenario } from './scenario.js';
+export { parseCommented } from './validate.js';

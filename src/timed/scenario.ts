@@ -1,0 +1,175 @@
+// Scenarios: a machine, what its CPUs do, and what goes wrong. JSON with comments, checked by schema.
+import * as v from 'valibot';
+import * as T from '../../assembly/layout-timed.js';
+import { DRIVERS, ERAS, MODES } from '../config.js';
+import { usage } from '../errors.js';
+import { DO, FAULTS, FUNCS, TARGETS } from './names.js';
+import { check } from './validate.js';
+
+const keys = <K extends string>(table: Record<K, unknown>) => Object.keys(table) as K[];
+const whole = (min: number, max: number) =>
+  v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+const cpu = whole(0, T.TIMED_CPUS_MAX - 1);
+const ns = v.pipe(v.number(), v.minValue(0), v.maxValue(1e15));
+const ranges = v.pipe(
+  v.string(),
+  v.regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/),
+  v.description('CPUs, such as 0-3,8'),
+);
+
+const operation = {
+  do: v.pipe(v.picklist(keys(DO)), v.description('the kernel function, or irqs_off, or nothing')),
+  targets: v.optional(
+    v.pipe(v.picklist(keys(TARGETS)), v.description('how each operation chooses its targets')),
+  ),
+  target: v.optional(v.pipe(cpu, v.description('the target of "fixed"'))),
+  among: v.optional(
+    v.pipe(v.string(), v.regex(/^\d+-\d+$/), v.description('the CPUs to choose from, default all')),
+  ),
+  size: v.optional(v.pipe(whole(1, T.TIMED_CPUS_MAX), v.description('targets of a set'))),
+  func: v.optional(v.pipe(v.picklist(FUNCS), v.description('what a call runs'))),
+  wait: v.optional(v.pipe(v.boolean(), v.description('the caller waits for the function'))),
+  vector: v.optional(v.pipe(whole(16, 255), v.description('vector of a bare send; default 0xf2'))),
+  lock: v.optional(v.pipe(whole(0, T.LOCKS - 1), v.description('mutex held around the operation'))),
+  func_lock: v.optional(
+    v.pipe(whole(0, T.LOCKS - 1), v.description('spinlock that the called function takes')),
+  ),
+  for_ns: v.optional(v.pipe(ns, v.description('length of irqs_off'))),
+};
+
+const workload = v.strictObject({
+  cpus: v.pipe(v.union([ranges, v.literal('all')]), v.description('who does it')),
+  ...operation,
+  mix: v.optional(
+    v.pipe(
+      v.array(v.strictObject({ weight: whole(1, 1e6), ...operation })),
+      v.maxLength(15),
+      v.description('further operations, chosen by weight; the first has `weight`'),
+    ),
+  ),
+  weight: v.optional(whole(1, 1e6)),
+  loops: v.optional(
+    v.pipe(
+      whole(0, Number.MAX_SAFE_INTEGER),
+      v.description('operations of each CPU, 0: until the end'),
+    ),
+  ),
+  think_ns: v.optional(v.pipe(ns, v.description('closed loop: user work before each operation'))),
+  period_ns: v.optional(v.pipe(ns, v.description('open loop: time between intended starts'))),
+  spread: v.optional(
+    v.pipe(v.picklist(['periodic', 'exponential']), v.description('gaps of the open loop')),
+  ),
+  burst: v.optional(v.pipe(whole(1, 1e6), v.description('operations at each intended start'))),
+  start_ns: v.optional(ns),
+  stagger_ns: v.optional(
+    v.pipe(ns, v.description('each CPU starts this much after the one before')),
+  ),
+  idle: v.optional(
+    v.pipe(
+      v.picklist(['halt', 'poll', 'busy']),
+      v.description('what the CPU does while it has nothing to do'),
+    ),
+  ),
+});
+
+const fault = v.strictObject({
+  fault: v.picklist(keys(FAULTS)),
+  from: v.optional(v.pipe(cpu, v.description('sender'))),
+  to: v.optional(v.pipe(cpu, v.description('target, or the CPU whose EOI or IF it is'))),
+  vector: v.optional(whole(0, 255)),
+  nth: v.optional(
+    v.pipe(whole(1, 2 ** 31), v.description('which matching message of a target, from 1')),
+  ),
+  count: v.optional(v.pipe(whole(1, 2 ** 31), v.description('how many from the nth on'))),
+  chance: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  delay_ns: v.optional(v.pipe(ns, v.description('of delay and duplicate'))),
+  at_ns: v.optional(v.pipe(ns, v.description('not before; start of irqs-off'))),
+  for_ns: v.optional(v.pipe(ns, v.description('length of irqs-off'))),
+});
+
+export const ScenarioSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9/-]{0,63}$/)),
+  summary: v.pipe(v.string(), v.maxLength(600)),
+  machine: v.optional(
+    v.strictObject({
+      cpus: v.optional(whole(1, T.TIMED_CPUS_MAX)),
+      topology: v.optional(
+        v.strictObject({ sockets: whole(1, 64), cores: whole(1, 4096), threads: whole(1, 16) }),
+      ),
+      ccd_cores: v.optional(
+        v.pipe(
+          whole(1, 4096),
+          v.description('cores that share a last-level cache; default a socket'),
+        ),
+      ),
+      mode: v.optional(v.picklist(keys(MODES))),
+      driver: v.optional(v.picklist(keys(DRIVERS))),
+      era: v.optional(v.picklist(keys(ERAS))),
+      no_ipi_broadcast: v.optional(v.boolean()),
+    }),
+  ),
+  costs: v.optional(v.pipe(v.string(), v.description('name of a cost set'))),
+  duration_ns: v.pipe(
+    ns,
+    v.minValue(1),
+    v.description('how long; ends earlier when every workload is done'),
+  ),
+  drain_ns: v.optional(
+    v.pipe(ns, v.description('of the duration, the end in which nothing new begins')),
+  ),
+  workloads: v.pipe(v.array(workload), v.minLength(1), v.maxLength(T.WORK_MAX)),
+  faults: v.optional(v.pipe(v.array(fault), v.maxLength(T.FAULT_MAX))),
+  csd: v.optional(
+    v.strictObject({
+      timeout_ms: v.optional(
+        v.pipe(
+          v.number(),
+          v.minValue(0),
+          v.description('smp.csd_lock_timeout, 0: off; default 5000'),
+        ),
+      ),
+      panic_ms: v.optional(
+        v.pipe(v.number(), v.minValue(0), v.description('smp.panic_on_ipistall, 0: never')),
+      ),
+    }),
+  ),
+});
+
+export type Scenario = v.InferOutput<typeof ScenarioSchema>;
+export type Workload = Scenario['workloads'][number];
+export type Operation = Pick<Workload, keyof typeof operation>;
+export type Fault = NonNullable<Scenario['faults']>[number];
+
+/** @throws UsageError naming the field, what it got and what is allowed */
+export function checkScenario(value: unknown): Scenario {
+  const scenario = check('scenario', ScenarioSchema, value);
+  scenario.faults?.forEach(checkFault);
+  return scenario;
+}
+
+function checkFault(fault: Fault, index: number): void {
+  const where = `scenario.faults.${index}`;
+  if (fault.fault === 'irqs-off') {
+    if (fault.to === undefined)
+      throw usage(`${where}.to`, 'nothing', 'the CPU whose interrupts are off');
+    if (!fault.for_ns) throw usage(`${where}.for_ns`, fault.for_ns ?? 'nothing', 'how long, in ns');
+    return;
+  }
+  if ((fault.nth === undefined) === (fault.chance === undefined)) {
+    throw usage(where, fault.nth === undefined ? 'neither' : 'both', 'one of nth and chance');
+  }
+  if ((fault.fault === 'delay' || fault.fault === 'duplicate') && !fault.delay_ns) {
+    throw usage(`${where}.delay_ns`, fault.delay_ns ?? 'nothing', 'how late, in ns');
+  }
+}
+
+/** CPUs of a list such as 0-3,8 or all. */
+export function cpusOf(list: string, cpus: number, where: string): number[] {
+  if (list === 'all') return Array.from({ length: cpus }, (_, i) => i);
+  return list.split(',').flatMap((part) => {
+    const [first = 0, last = first] = part.split('-').map(Number);
+    if (first > last || last >= cpus) throw usage(where, part, `CPUs 0-${cpus - 1}, low to high`);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
