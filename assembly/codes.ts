@@ -56,6 +56,7 @@ export const BROADCAST_X2APIC = -1;
 // Linux vectors. Linux 6.12 arch/x86/include/asm/irq_vectors.h (same values in 4.0).
 export const VECTOR_NMI = 0x02;
 export const VECTOR_IRQ_WORK = 0xf6;
+export const VECTOR_REBOOT = 0xf8;
 export const VECTOR_CALL_FUNCTION_SINGLE = 0xfb;
 export const VECTOR_CALL_FUNCTION = 0xfc;
 export const VECTOR_RESCHEDULE = 0xfd;

@@ -9,6 +9,7 @@
 //   HEAP     nodes in order of their next event               nodes x 8
 //   TMASKS   per CPU: call, ipi and locked cpumasks           cpus x 3 x words << 3
 //   PLACES   per CPU: core, CCD, socket                       (in the row)
+//   MATRIX   IPIs by source and target, 64 x 64 cells       u64
 //   TLOG     what happened, while somebody listens            entries x 32
 //   POOL     messages under way and queued calls              grows by 1 MiB
 
@@ -51,6 +52,11 @@ export const TM_ROWS = 456;
 export const TM_SLOTS = 460;
 export const TM_MASKS = 464;
 export const TM_LOG = 468;
+export const TM_MATRIX = 472;
+export const TM_MATRIX_SHIFT = 476; // log2 of the CPUs in a cell
+/** CPU + 1 whose story the log tells, and that of who waits for it; 0: everybody's. */
+export const TM_LOG_TARGET = 480;
+export const TM_LOG_WAITER = 484;
 
 // Counters (u64 each).
 export const TM_COUNTS = 512;
@@ -103,7 +109,9 @@ export const WK_COUNT = 84; // entries of this mix, from here on
 export const WK_TARGET_FIRST = 88;
 export const WK_TARGET_LAST = 92;
 export const WK_BUSY = 96; // 1: user work while it waits for its time
+export const WK_HERE = 100; // 1: the caller's own share runs here; 2: and first in linux-4.0
 export const WK_STAGGER = 104; // u64 ps by which each CPU starts after the one before
+export const WK_COND = 112; // u64, of 2^32: how likely a CPU is to meet the condition
 
 // Quantile tables and histograms.
 export const TABLE_MAX = 16;
@@ -163,6 +171,18 @@ export const N_WAITS_FOR = 280; // target of a single call
 export const N_REPORTS = 284;
 export const N_ARB = 288; // arbitration id on the serial bus
 export const N_BUS_WRITES = 292; // messages that this CPU has on the serial bus
+export const N_HELD = 296; // vector + 1 of the message that a fault holds back
+export const N_HELD_SOURCE = 300;
+export const N_HELD_T0 = 304; // u64
+export const N_HELD_T1 = 312; // u64
+export const N_WAKE_LIST = 320; // linux-4.0: first and last
+export const N_RAISED_LIST = 328;
+export const N_FUNC = 336; // func + 1 that the interrupt ran first
+export const N_FUNC_SOURCE = 340;
+export const N_FLUSHES = 344; // u64, flush_tlb_func run for others
+export const N_NOISE_FUNC = 352;
+export const N_DEAD = 356;
+export const N_MASK_LOST = 360;
 export const N_FRAMES = 512;
 export const FRAME_SHIFT = 6;
 export const FRAME_BYTES = 64;
@@ -211,6 +231,8 @@ export const TL_KIND = 12;
 export const TL_A = 16;
 export const TL_B = 20;
 export const TL_C = 24; // u64
+
+export const MATRIX_SHIFT = 6; // log2 of its side
 
 export const TIMED_CPUS_MAX = 8192;
 export const LOCKS = 4;

@@ -16,6 +16,7 @@ export let slots: usize = 0;
 export let heap: usize = 0;
 export let masks: usize = 0;
 export let tlog: usize = 0;
+export let matrix: usize = 0;
 
 /** The running node, its row, and its time. */
 export let self: u32 = 0;
@@ -67,7 +68,8 @@ export function planTimed(logCapacity: u32): i32 {
   slots = nodes + ((<usize>nodeCount) << T.NODE_SHIFT);
   heap = slots + ((<usize>cpus) << 13);
   masks = align(heap + ((<usize>nodeCount) << 2));
-  tlog = align(masks + ((<usize>cpus * 3 * maskWords) << 3));
+  matrix = align(masks + ((<usize>cpus * 3 * maskWords) << 3));
+  tlog = matrix + (8 << (2 * T.MATRIX_SHIFT));
   const end = align(tlog + <usize>logCapacity * T.TLOG_BYTES);
   const missing = <i32>((end + 65535) >> 16) - memory.size();
   if (missing > 0 && memory.grow(missing) < 0) return NO_MEMORY;
@@ -80,6 +82,10 @@ export function planTimed(logCapacity: u32): i32 {
   store<u32>(timed, <u32>slots, T.TM_SLOTS);
   store<u32>(timed, <u32>masks, T.TM_MASKS);
   store<u32>(timed, <u32>tlog, T.TM_LOG);
+  store<u32>(timed, <u32>matrix, T.TM_MATRIX);
+  let shift: u32 = 0;
+  while ((cpus - 1) >> shift >= <u32>(1 << T.MATRIX_SHIFT)) shift++;
+  store<u32>(timed, shift, T.TM_MATRIX_SHIFT);
   return 0;
 }
 

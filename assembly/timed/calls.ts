@@ -8,12 +8,17 @@ import { is612 } from '../linux/config';
 import { clearMask, nextCpu, setCpu } from '../linux/cpumask';
 import { at, counted, cpuMask, now, self, timed } from './arena';
 import {
+  CALL_ASYNC,
+  CALL_LOCK_SHIFT,
+  CALL_WAITS,
   CAT_SEND,
   CAT_WAIT,
   COST_CALL_SETUP,
   CSD_ASYNC,
+  CSD_IRQ_WORK,
   CSD_SYNC,
   CSD_TTWU,
+  CT_BUSY,
   CT_CALLS_MANY,
   CT_CALLS_SINGLE,
   CT_CSD_REPORTS,
@@ -38,28 +43,25 @@ import {
   MSG_PEEK,
   MSG_QUEUE,
   PROC_CALL_SINGLE,
-  PROC_DEAD,
   QUEUE_LOCK_SHIFT,
   QUEUE_MANY,
   QUEUE_PREP,
 } from './codes';
 import { cost, line } from './costs';
 import { become, delay, goOn, pop, wait, wake } from './frame';
-import { runFunc } from './handler';
+import { die, runFunc } from './handler';
 import { post } from './inbox';
 import { callSend } from './send';
 import { noteWait, record, tell } from './stats';
 
-// F_A target, F_B wait | lock << 8, F_C func, F_T1 intended time of the call; F_D the answer.
-const WAITS: u32 = 1;
-
+// F_A target, F_B CALL_* | lock << 8, F_C func, F_T1 intended time of the call; F_D the answer.
 /** llist_add() to the target's queue; the answer says whether it was empty. `after` ps from now. */
 function push(to: u32, type: u32, frame: usize, flags: u32, after: u64): void {
   const func = load<u32>(frame, T.F_C);
   const far = line(to);
   counted(CT_QUEUED);
   tell(LOG_QUEUE, func, to, 0);
-  const lock = load<u32>(frame, T.F_B) >> 8;
+  const lock = load<u32>(frame, T.F_B) >> CALL_LOCK_SHIFT;
   post(
     MSG_QUEUE,
     to,
@@ -78,13 +80,18 @@ function push(to: u32, type: u32, frame: usize, flags: u32, after: u64): void {
 export function stepCallSingle(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   const to = load<u32>(frame, T.F_A);
-  const waits = (load<u32>(frame, T.F_B) & WAITS) != 0;
+  const waits = (load<u32>(frame, T.F_B) & CALL_WAITS) != 0;
   if (pc == 0) {
     counted(CT_CALLS_SINGLE);
     goOn(frame, to == self ? 7 : 1, cost(COST_CALL_SETUP));
   } else if (pc == 1) {
     // The asynchronous call's csd is one per CPU: csd_lock() spins until the last call has begun.
-    if (!waits && load<u32>(at, T.N_CSD_LOCKED) != 0) return waitFor(frame, 1, to);
+    if (!waits && load<u32>(at, T.N_CSD_LOCKED) != 0) {
+      if ((load<u32>(frame, T.F_B) & CALL_ASYNC) == 0) return waitFor(frame, 1, to);
+      // smp_call_function_single_async() returns -EBUSY instead.
+      counted(CT_BUSY);
+      return pop();
+    }
     begin(frame, to, waits);
   } else if (pc == 2) sendIfEmpty(frame, 3, to);
   else if (pc == 3) {
@@ -96,7 +103,7 @@ export function stepCallSingle(frame: usize): void {
   } else if (pc == 7) {
     // generic_exec_single() on this CPU: the function runs here, with interrupts off.
     store<u32>(at, 0, T.N_IF);
-    runFunc(frame, 8, load<u32>(frame, T.F_C), load<u32>(frame, T.F_B) >> 8);
+    runFunc(frame, 8, load<u32>(frame, T.F_C), load<u32>(frame, T.F_B) >> CALL_LOCK_SHIFT);
   } else if (pc == 8) {
     store<u32>(at, 1, T.N_IF);
     pop();
@@ -197,16 +204,14 @@ function stepStuck(frame: usize, pc: u32): void {
 function panic(frame: usize, target: u32, waited: u64): void {
   counted(CT_PANICS);
   tell(LOG_PANIC, 0, target, waited);
-  store<u32>(frame, PROC_DEAD, T.F_PROC);
-  store<u32>(at, 0, T.N_IF);
-  wait();
+  die(frame);
 }
 
 /** Whether what the frame waits for has come while it was busy reporting. */
 function unlocked(frame: usize): bool {
   if (load<u32>(frame, T.F_PROC) != <u32>PROC_CALL_SINGLE)
     return load<u32>(at, T.N_OUTSTANDING) == 0;
-  if ((load<u32>(frame, T.F_B) & WAITS) == 0) return load<u32>(at, T.N_CSD_LOCKED) == 0;
+  if ((load<u32>(frame, T.F_B) & CALL_WAITS) == 0) return load<u32>(at, T.N_CSD_LOCKED) == 0;
   return load<u32>(at, T.N_OUTSTANDING) == 0;
 }
 
@@ -226,14 +231,18 @@ function recordWait(length: u64, begin: u64, target: u32, func: u32): void {
 
 // --- many targets ---
 
+/** F_A: the caller's own share runs too; flush_tlb_mm_range() did it first in linux-4.0. */
+const HERE_FLUSH: u32 = 2;
+
 // smp_call_function_many_cond(): a csd per target, IPIs only to those whose queue was empty (4.0: to all),
 // this CPU's own call in between, then a wait for each.
 export function stepCallMany(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
-  const waits = (load<u32>(frame, T.F_B) & WAITS) != 0;
+  const waits = (load<u32>(frame, T.F_B) & CALL_WAITS) != 0;
   if (pc == 0) {
     counted(CT_CALLS_MANY);
-    goOn(frame, 1, cost(COST_CALL_SETUP));
+    if (load<u32>(frame, T.F_A) == HERE_FLUSH && !is612()) goOn(frame, 7, cost(COST_CALL_SETUP));
+    else goOn(frame, 1, cost(COST_CALL_SETUP));
   } else if (pc == 1) {
     const busy = firstBusy();
     if (busy >= 0) return waitFor(frame, 1, busy);
@@ -243,9 +252,7 @@ export function stepCallMany(frame: usize): void {
   } else if (pc == 2) sendToEmpty(frame);
   else if (pc == 3) {
     if (load<u32>(frame, T.F_A) == 0) return goOn(frame, 5, 0);
-    // on_each_cpu(): this CPU's share, with interrupts off.
-    store<u32>(at, 0, T.N_IF);
-    runFunc(frame, 4, load<u32>(frame, T.F_C), load<u32>(frame, T.F_B) >> 8);
+    runHere(frame, 4);
   } else if (pc == 4) {
     store<u32>(at, 1, T.N_IF);
     goOn(frame, 5, 0);
@@ -255,7 +262,19 @@ export function stepCallMany(frame: usize): void {
   } else if (pc == 6) {
     if (waits) waited(frame, load<u32>(at, T.N_WAITS_FOR));
     pop();
+  } else if (pc == 7) runHere(frame, 8);
+  else if (pc == 8) {
+    // linux-4.0 flushes its own TLB before the others'.
+    store<u32>(at, 1, T.N_IF);
+    store<u32>(frame, 0, T.F_A);
+    goOn(frame, 1, 0);
   } else stepStuck(frame, pc);
+}
+
+/** on_each_cpu(): this CPU's share, with interrupts off. */
+function runHere(frame: usize, pc: u32): void {
+  store<u32>(at, 0, T.N_IF);
+  runFunc(frame, pc, load<u32>(frame, T.F_C), load<u32>(frame, T.F_B) >> CALL_LOCK_SHIFT);
 }
 
 /** A target that still holds this CPU's csd of an earlier call, or -1. */
@@ -342,11 +361,14 @@ export function stepWake(frame: usize): void {
   if (pc == 0) {
     if (to == self) return pop();
     store<u32>(at, 1, T.N_REPLIES);
-    push(to, CSD_TTWU, frame, QUEUE_PREP, 0);
+    // F_B: irq_work_queue_on() instead, which sends a call's IPI in both eras.
+    push(to, load<u32>(frame, T.F_B) != 0 ? CSD_IRQ_WORK : CSD_TTWU, frame, QUEUE_PREP, 0);
     store<u32>(frame, 1, T.F_PC);
     wait();
-  } else if (pc == 1) ipiIf(frame, is612() ? OP_CALL_SINGLE : OP_RESCHEDULE, to);
-  else pop();
+  } else if (pc == 1) {
+    const single = is612() || load<u32>(frame, T.F_B) != 0;
+    ipiIf(frame, single ? OP_CALL_SINGLE : OP_RESCHEDULE, to);
+  } else pop();
 }
 
 // --- answers ---

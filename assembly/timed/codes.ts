@@ -51,6 +51,9 @@ export const DO_IRQ_WORK = 8;
 export const DO_IRQS_OFF = 9;
 export const DO_NOTHING = 10;
 export const DO_STOP = 11; // native_stop_other_cpus
+export const DO_CALL_ANY = 12;
+export const DO_CALL_ASYNC = 13;
+export const DO_IRQ_WORK_ON = 14;
 
 // How it chooses targets.
 export const TO_FIXED = 0;
@@ -95,12 +98,19 @@ export const MSG_PEEK = 11;
 export const MSG_PEEKED = 12;
 export const MSG_BUS_DONE = 13;
 export const MSG_BUS_STATUS = 14;
+export const MSG_STOPPED = 15; // a who
 
 // Entries of call_single_queue.
 export const CSD_SYNC = 0;
 export const CSD_ASYNC = 1;
 export const CSD_IRQ_WORK = 2;
 export const CSD_TTWU = 3;
+/** The function whose runs for others /proc/interrupts counts as TLB shootdowns. */
+export const FUNC_FLUSH_TLB = 1;
+/** Bits of a call frame's F_B. */
+export const CALL_WAITS = 1;
+export const CALL_ASYNC = 2;
+export const CALL_LOCK_SHIFT = 8;
 /** In MSG_QUEUE's c: the sender asks call_function_single_prep_ipi() first. */
 export const QUEUE_PREP = 1;
 /** The call is one of smp_call_function_many(). */
@@ -155,17 +165,22 @@ export const CT_BUS_CLOCKS = 21;
 export const CT_WAKES = 22;
 export const CT_COPY_LOST = 23;
 export const CT_PANICS = 24;
-export const CT_COUNT = 25;
+export const CT_BUSY = 25;
+export const CT_STOPPED = 26;
+export const CT_REORDERED = 27;
+export const CT_COUNT = 28;
 
 // Faults.
 export const FAULT_DROP = 0;
 export const FAULT_DELAY = 1;
 export const FAULT_DUPLICATE = 2;
-export const FAULT_LOST_EOI = 3;
-export const FAULT_EXTRA_EOI = 4;
-export const FAULT_IRQS_OFF = 5;
-export const FAULT_DEAD = 6;
-export const FAULT_NO_COPY = 7;
+export const FAULT_REORDER = 3;
+export const FAULT_LOST_EOI = 4;
+export const FAULT_EXTRA_EOI = 5;
+export const FAULT_NO_COPY = 6;
+// The host makes messages of these.
+export const FAULT_IRQS_OFF = 7;
+export const FAULT_DEAD = 8;
 
 // The log.
 export const LOG_OP = 0; // a what, b target
@@ -200,6 +215,7 @@ export const LOG_NMI = 28;
 export const LOG_WOKEN = 29;
 export const LOG_SEND_DONE = 30;
 export const LOG_SEND_MASK = 31;
+export const LOG_STOPPED = 32; // b who asked
 
 // Results of a slice.
 export const RUN_MORE = 0;

@@ -2,7 +2,7 @@
 // match it at each target, so that its choice depends on no other CPU.
 import * as T from '../layout-timed';
 import { at, now, self, timed } from './arena';
-import { FAULT_DROP, FAULT_DUPLICATE } from './codes';
+import { FAULT_DROP, FAULT_REORDER } from './codes';
 import { draw } from './costs';
 
 function faultAt(index: u32): usize {
@@ -37,9 +37,9 @@ export function struck(from: u32, to: u32, source: u32, what: u32): i32 {
   return -1;
 }
 
-/** Of a message that arrives: FAULT_DROP, _DELAY or _DUPLICATE's fault, or -1. */
+/** Of a message that arrives: FAULT_DROP, _DELAY, _DUPLICATE or _REORDER's fault, or -1. */
 export function struckMessage(source: u32, what: u32): i32 {
-  return struck(FAULT_DROP, FAULT_DUPLICATE, source, what);
+  return struck(FAULT_DROP, FAULT_REORDER, source, what);
 }
 
 export function faultKind(index: u32): u32 {
@@ -48,11 +48,4 @@ export function faultKind(index: u32): u32 {
 
 export function faultDelay(index: u32): u64 {
   return load<u64>(faultAt(index), T.FT_DELAY);
-}
-
-/** Whether some fault of this kind exists at all. */
-export function hasFault(kind: u32): bool {
-  const count = load<u32>(timed, T.TM_FAULT_COUNT);
-  for (let index: u32 = 0; index < count; index++) if (faultKind(index) == kind) return true;
-  return false;
 }

@@ -9,6 +9,7 @@ import {
   ICR_NMI,
   VECTOR_CALL_FUNCTION,
   VECTOR_CALL_FUNCTION_SINGLE,
+  VECTOR_REBOOT,
   VECTOR_RESCHEDULE,
 } from '../codes';
 import { note } from '../lapic/hash';
@@ -20,6 +21,7 @@ import { is612 } from '../linux/config';
 import { at, busNode, counted, now, self, slotOf } from './arena';
 import {
   CAT_IRQ,
+  CAT_IRQS_OFF,
   COST_BUS_CLOCK,
   COST_ENTRY,
   COST_EOI,
@@ -29,6 +31,7 @@ import {
   COST_IDLE_WAKE,
   COST_POLL_WAKE,
   CSD_ASYNC,
+  CSD_IRQ_WORK,
   CSD_SYNC,
   CSD_TTWU,
   CT_DELAYED,
@@ -38,12 +41,17 @@ import {
   CT_EOIS_LOST,
   CT_FUNCS,
   CT_NMIS,
+  CT_REORDERED,
   CT_RESCHEDULES,
+  CT_STOPPED,
   CT_WAKES,
   FAULT_DELAY,
   FAULT_DROP,
+  FAULT_DUPLICATE,
   FAULT_EXTRA_EOI,
   FAULT_LOST_EOI,
+  FAULT_REORDER,
+  FUNC_FLUSH_TLB,
   HIST_DELIVERY,
   HIST_DELIVERY_INTENDED,
   HIST_FUNC,
@@ -61,11 +69,14 @@ import {
   LOG_MERGED,
   LOG_NMI,
   LOG_REJECTED,
+  LOG_STOPPED,
   LOG_TAKE,
   LOG_UNLOCK,
   MSG_BUS_STATUS,
   MSG_IPI,
+  MSG_STOPPED,
   MSG_UNLOCK,
+  PROC_DEAD,
   PROC_FLUSH,
   PROC_FUNC,
   PROC_HANDLER,
@@ -74,43 +85,72 @@ import {
 } from './codes';
 import { cost, line } from './costs';
 import { faultDelay, faultKind, struck, struckMessage } from './faults';
-import { call, goOn, pop, push, wait } from './frame';
+import { become, call, goOn, pop, push, wait } from './frame';
 import { freeRecord, post } from './inbox';
 import { askFor, release } from './locks';
 import { noteNoise, record, tell } from './stats';
 
 const REPEATED: u32 = 2;
+const HELD: u32 = 4;
 
 /** MSG_IPI: the local APIC accepts the message, unless a fault strikes it. */
 export function ipiArrives(message: usize): void {
   const what = load<u32>(message, T.M_A);
   const source = load<u32>(message, T.M_B);
   const flags = load<u32>(message, T.M_C);
-  if ((flags & REPEATED) == 0) {
-    const fault = struckMessage(source, what);
-    if (fault >= 0) {
-      const kind = faultKind(fault);
-      tell(LOG_FAULT, kind, source, faultDelay(fault));
-      if (kind == <u32>FAULT_DROP) return counted(CT_DROPPED);
-      counted(kind == <u32>FAULT_DELAY ? CT_DELAYED : CT_DUPLICATED);
-      const t0 = load<u64>(message, T.M_T0);
-      const t1 = load<u64>(message, T.M_T1);
-      post(MSG_IPI, self, faultDelay(fault), what, source, flags | REPEATED, t0, t1, 0);
-      if (kind == <u32>FAULT_DELAY) return;
-    }
-  }
-  if (what == <u32>ICR_NMI) nmiArrives(source);
-  else vectorArrives(what, source, message);
+  if ((flags & REPEATED) == 0 && strike(message, what, source, flags)) return;
+  if ((flags & HELD) != 0) return releaseHeld();
+  arrives(what, source, load<u64>(message, T.M_T0), load<u64>(message, T.M_T1));
+  if (load<u32>(at, T.N_HELD) != 0) releaseHeld();
 }
 
-function vectorArrives(vector: u32, source: u32, message: usize): void {
+/** What a fault does to a message; true when the message itself doesn't arrive now. */
+function strike(message: usize, what: u32, source: u32, flags: u32): bool {
+  const fault = struckMessage(source, what);
+  if (fault < 0) return false;
+  const kind = faultKind(fault);
+  if (kind == <u32>FAULT_REORDER && load<u32>(at, T.N_HELD) != 0) return false;
+  tell(LOG_FAULT, kind, source, faultDelay(fault));
+  if (kind == <u32>FAULT_DROP) {
+    counted(CT_DROPPED);
+    return true;
+  }
+  const t0 = load<u64>(message, T.M_T0);
+  const t1 = load<u64>(message, T.M_T1);
+  const held = kind == <u32>FAULT_REORDER;
+  counted(kind == <u32>FAULT_DELAY ? CT_DELAYED : held ? CT_REORDERED : CT_DUPLICATED);
+  const again = flags | REPEATED | (held ? HELD : 0);
+  post(MSG_IPI, self, faultDelay(fault), what, source, again, t0, t1, 0);
+  if (held) {
+    store<u32>(at, what + 1, T.N_HELD);
+    store<u32>(at, source, T.N_HELD_SOURCE);
+    store<u64>(at, t0, T.N_HELD_T0);
+    store<u64>(at, t1, T.N_HELD_T1);
+  }
+  return kind != <u32>FAULT_DUPLICATE;
+}
+
+/** The message held back arrives: right behind the next one, or after the fault's delay. */
+function releaseHeld(): void {
+  const held = load<u32>(at, T.N_HELD);
+  if (held == 0) return;
+  store<u32>(at, 0, T.N_HELD);
+  const source = load<u32>(at, T.N_HELD_SOURCE);
+  arrives(held - 1, source, load<u64>(at, T.N_HELD_T0), load<u64>(at, T.N_HELD_T1));
+}
+
+function arrives(what: u32, source: u32, sent: u64, intended: u64): void {
+  if (what == <u32>ICR_NMI) nmiArrives(source);
+  else vectorArrives(what, source, sent, intended);
+}
+
+function vectorArrives(vector: u32, source: u32, sent: u64, intended: u64): void {
   if (hasSerialBus() && wouldReject(self, vector)) {
     reject(self, vector);
     store<u64>(row(self), load<u64>(row(self), L.R_ATTEMPTED) + 1, L.R_ATTEMPTED);
     tell(LOG_REJECTED, vector, source, 0);
     return post(MSG_BUS_STATUS, busNode(), cost(COST_BUS_CLOCK), self, 0, 0, 0, 0, 0);
   }
-  const sent = load<u64>(message, T.M_T0);
   const slot = slotOf(self, vector);
   const pending = irrBit(vector);
   Lapic.accept(self, vector, false);
@@ -120,7 +160,7 @@ function vectorArrives(vector: u32, source: u32, message: usize): void {
     return tell(LOG_MERGED, vector, source, sent);
   }
   store<u64>(slot, sent, T.SL_SENT);
-  store<u64>(slot, load<u64>(message, T.M_T1), T.SL_INTENDED);
+  store<u64>(slot, intended, T.SL_INTENDED);
   store<u64>(slot, now, T.SL_ACCEPTED);
   store<u32>(slot, source, T.SL_SOURCE);
   tell(LOG_IRR, vector, source, sent);
@@ -137,7 +177,7 @@ function nmiArrives(source: u32): void {
   note(row(self), EVENT_NMI, 2);
   counted(CT_NMIS);
   tell(LOG_NMI, 0, source, 0);
-  if (load<u32>(at, T.N_IN_NMI) != 0) return;
+  if (load<u32>(at, T.N_IN_NMI) != 0 || load<u32>(at, T.N_DEAD) != 0) return;
   store<u32>(at, 1, T.N_IN_NMI);
   enter(ICR_NMI, source, now);
 }
@@ -160,6 +200,7 @@ function enter(what: u32, source: u32, accepted: u64): void {
   const wakes = idle == 0 ? 0 : cost(idle == 1 ? COST_IDLE_WAKE : COST_POLL_WAKE);
   if (idle != 0) counted(CT_WAKES);
   const frame = push(PROC_HANDLER, CAT_IRQ, true);
+  store<u32>(at, 0, T.N_FUNC);
   store<u32>(frame, what, T.F_A);
   store<u32>(frame, source, T.F_B);
   store<u32>(frame, load<u32>(at, T.N_IF), T.F_C);
@@ -199,12 +240,14 @@ export function stepHandler(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   if (pc == 1) {
     begins(frame);
-    if (what == <u32>ICR_NMI) goOn(frame, 4, cost(COST_HANDLER));
+    if (what == <u32>ICR_NMI) goOn(frame, 3, cost(COST_HANDLER));
     else goOn(frame, 2, cost(COST_EOI));
   } else if (pc == 2) {
     writeEoi(what);
     goOn(frame, 3, cost(COST_HANDLER));
   } else if (pc == 3) {
+    // NMIs are native_stop_other_cpus()'s here.
+    if (what == <u32>ICR_NMI || what == <u32>VECTOR_REBOOT) return stop(frame);
     const calls = what == <u32>VECTOR_CALL_FUNCTION || what == <u32>VECTOR_CALL_FUNCTION_SINGLE;
     // 4.0: scheduler_ipi() empties the wake list.
     const wakes = what == <u32>VECTOR_RESCHEDULE;
@@ -212,10 +255,28 @@ export function stepHandler(frame: usize): void {
       store<u32>(at, 0, T.N_NEED_RESCHED);
       counted(CT_RESCHEDULES);
     }
-    if (calls || (wakes && !is612())) call(frame, 4, PROC_FLUSH, CAT_IRQ);
+    if (calls || (wakes && !is612())) callFlush(frame, 4, wakes);
     else goOn(frame, 4, 0);
   } else if (pc == 4) goOn(frame, 5, cost(COST_EXIT));
   else leave(frame);
+}
+
+// stop_this_cpu(): halted with interrupts off, for good.
+function stop(frame: usize): void {
+  const source = load<u32>(frame, T.F_B);
+  counted(CT_STOPPED);
+  tell(LOG_STOPPED, self, source, 0);
+  post(MSG_STOPPED, source, source == self ? 0 : line(source), self, 0, 0, 0, 0, 0);
+  die(frame);
+}
+
+/** From here on the CPU answers nothing. */
+export function die(frame: usize): void {
+  store<u32>(frame, PROC_DEAD, T.F_PROC);
+  store<u32>(at, 0, T.N_IF);
+  store<u32>(at, 1, T.N_DEAD);
+  become(frame, CAT_IRQS_OFF);
+  wait();
 }
 
 function leave(frame: usize): void {
@@ -225,7 +286,8 @@ function leave(frame: usize): void {
   if (what == <u32>ICR_NMI) store<u32>(at, 0, T.N_IN_NMI);
   store<u32>(at, load<u32>(frame, T.F_C), T.N_IF);
   const from = load<u64>(frame, T.F_T0);
-  const source = load<u32>(frame, T.F_B);
+  const ran = load<u32>(at, T.N_FUNC) != 0;
+  const source = ran ? load<u32>(at, T.N_FUNC_SOURCE) : load<u32>(frame, T.F_B);
   store<u32>(at, load<u32>(frame, T.F_D), T.N_IDLE);
   pop();
   noteNoise(from, source, what);
@@ -233,11 +295,43 @@ function leave(frame: usize): void {
 
 // --- the queue ---
 
-/** The passes of the flush: synchronous calls, then asynchronous ones and irq_work, then wakeups. */
+/**
+ * Where a call of this type is queued. linux-6.12 has one list; linux-4.0 has call_single_queue, the run
+ * queue's wake_list and irq_work's raised_list.
+ */
+export function listOf(type: u32): usize {
+  if (is612() || type <= <u32>CSD_ASYNC) return at + T.N_QUEUE;
+  return at + (type == <u32>CSD_TTWU ? T.N_WAKE_LIST : T.N_RAISED_LIST);
+}
+
+/**
+ * The passes of the flush: synchronous calls, then asynchronous ones and irq_work, then wakeups; in
+ * linux-4.0 all calls in order.
+ */
 function passOf(entry: usize): u32 {
   const type = load<u32>(entry, T.M_A);
-  if (type == <u32>CSD_SYNC) return 0;
-  return type == <u32>CSD_TTWU ? 2 : 1;
+  if (type == <u32>CSD_TTWU) return 2;
+  return type == <u32>CSD_SYNC || (type == <u32>CSD_ASYNC && !is612()) ? 0 : 1;
+}
+
+/** llist_del_all() of a list, hung behind what the frame has already. */
+function takeList(frame: usize, type: u32): void {
+  const list = listOf(type);
+  const first = load<u32>(list);
+  if (first == 0) return;
+  store<u64>(list, 0);
+  let last = <usize>load<u32>(frame, T.F_A);
+  if (last == 0) return store<u32>(frame, first, T.F_A);
+  while (load<u32>(last, T.M_NEXT) != 0) last = load<u32>(last, T.M_NEXT);
+  store<u32>(last, first, T.M_NEXT);
+}
+
+function takeLists(frame: usize): void {
+  const wakes = load<u32>(frame, T.F_C) != 0;
+  if (is612()) return takeList(frame, CSD_SYNC);
+  if (wakes) return takeList(frame, CSD_TTWU);
+  takeList(frame, CSD_SYNC);
+  takeList(frame, CSD_IRQ_WORK);
 }
 
 /** Unhooks the first entry of the lowest pass from the list in F_A; 0 when it is empty. */
@@ -265,22 +359,29 @@ function nextEntry(frame: usize): usize {
 
 export function stepFlush(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
-  if (pc == 0) {
-    // llist_del_all() and llist_reverse_order(): first come, first served.
-    store<u32>(frame, load<u32>(at, T.N_QUEUE), T.F_A);
-    store<u32>(at, 0, T.N_QUEUE);
-    store<u32>(at, 0, T.N_QUEUE_LAST);
-  } else if (pc == 1) finishEntry(frame);
+  // First come, first served.
+  if (pc == 0) takeLists(frame);
+  else finishEntry(frame);
   const entry = nextEntry(frame);
   if (entry == 0) return pop();
   store<u32>(frame, <u32>entry, T.F_B);
   const func = load<u32>(entry, T.M_B);
   const source = <u32>(load<u64>(entry, T.M_SOURCE) >> 32);
   store<u32>(at, func + 1, T.N_CURRENT);
+  if (load<u32>(at, T.N_FUNC) == 0) {
+    store<u32>(at, func + 1, T.N_FUNC);
+    store<u32>(at, source, T.N_FUNC_SOURCE);
+  }
+  if (func == <u32>FUNC_FLUSH_TLB) store<u64>(at, load<u64>(at, T.N_FLUSHES) + 1, T.N_FLUSHES);
   record(HIST_QUEUE_TO_FUNC, now - load<u64>(entry, T.M_T0));
   tell(LOG_FUNC, func, source, 0);
-  if (load<u32>(entry, T.M_A) == <u32>CSD_ASYNC) unlock(entry);
+  if (unlocksFirst(entry)) unlock(entry);
   runFunc(frame, 1, func, load<u32>(entry, T.M_C) >> QUEUE_LOCK_SHIFT);
+}
+
+/** Flushes what a call's interrupt flushes, or a reschedule's. */
+export function callFlush(caller: usize, pc: u32, wakes: bool): void {
+  store<u32>(call(caller, pc, PROC_FLUSH, CAT_IRQ), wakes ? 1 : 0, T.F_C);
 }
 
 /** Calls the function; the caller goes on at `pc`. `lock`: 1 + the lock that it takes, or 0. */
@@ -293,8 +394,18 @@ export function runFunc(caller: usize, pc: u32, func: u32, lock: u32): void {
 function finishEntry(frame: usize): void {
   const entry = <usize>load<u32>(frame, T.F_B);
   store<u32>(at, 0, T.N_CURRENT);
-  if (load<u32>(entry, T.M_A) == <u32>CSD_SYNC) unlock(entry);
+  if (holdsLock(entry) && !unlocksFirst(entry)) unlock(entry);
   freeRecord(entry);
+}
+
+/** Only calls have a lock that somebody may wait for. */
+function holdsLock(entry: usize): bool {
+  return load<u32>(entry, T.M_A) <= <u32>CSD_ASYNC;
+}
+
+/** Asynchronous calls are unlocked before their function since 8053871d0f7f (v4.1). */
+function unlocksFirst(entry: usize): bool {
+  return is612() && load<u32>(entry, T.M_A) == <u32>CSD_ASYNC;
 }
 
 /** csd_unlock(): the waiter sees it a cache line later. */

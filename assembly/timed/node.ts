@@ -2,7 +2,7 @@
 import { cpus } from '../arena';
 import * as T from '../layout-timed';
 import { is612 } from '../linux/config';
-import { at, self } from './arena';
+import { at, NEVER, self } from './arena';
 import { busAsked, busRejected, busStep } from './bus';
 import {
   answered,
@@ -33,6 +33,7 @@ import {
   MSG_PEEKED,
   MSG_QUEUE,
   MSG_QUEUED,
+  MSG_STOPPED,
   PROC_CALL_MANY,
   PROC_CALL_SINGLE,
   PROC_FLUSH,
@@ -42,17 +43,28 @@ import {
   PROC_POLLED,
   PROC_RESCHED,
   PROC_SEND,
+  PROC_STOP,
   PROC_TASK,
   PROC_WAKE,
   QUEUE_PREP,
 } from './codes';
 import { cost } from './costs';
-import { call, depth, frameAt, goOn, pop, push, top, wake } from './frame';
-import { ipiArrives, stepFlush, stepFunc, stepHandler, takeInterrupts } from './handler';
+import { depth, frameAt, goOn, pop, push, top, wake } from './frame';
+import {
+  callFlush,
+  die,
+  ipiArrives,
+  listOf,
+  stepFlush,
+  stepFunc,
+  stepHandler,
+  takeInterrupts,
+} from './handler';
 import { freeRecord, post } from './inbox';
 import { lockMessage } from './locks';
 import { stepSend } from './send';
 import { tell } from './stats';
+import { stepStop, stopped } from './stop';
 import { stepTask } from './task';
 
 export function handleMessage(message: usize): void {
@@ -68,6 +80,7 @@ export function handleMessage(message: usize): void {
   else if (kind == <u32>MSG_PEEK) peek(message);
   else if (kind == <u32>MSG_PEEKED) peeked(caller(), message);
   else if (kind == <u32>MSG_BUS_DONE) busIdle();
+  else if (kind == <u32>MSG_STOPPED) stopped(load<u32>(message, T.M_A));
   else unlockArrives(caller(), message);
   freeRecord(message);
   takeInterrupts();
@@ -96,6 +109,7 @@ export function stepFrame(): void {
   else if (proc == <u32>PROC_RESCHED) stepResched(frame);
   else if (proc == <u32>PROC_WAKE) stepWake(frame);
   else if (proc == <u32>PROC_POLLED) stepPolled(frame);
+  else if (proc == <u32>PROC_STOP) stepStop(frame);
   else stepIrqsOff(frame);
   takeInterrupts();
 }
@@ -112,11 +126,12 @@ function caller(): usize {
 
 /** llist_add() by another CPU. */
 function queued(entry: usize): void {
-  const last = <usize>load<u32>(at, T.N_QUEUE_LAST);
+  const list = listOf(load<u32>(entry, T.M_A));
+  const last = <usize>load<u32>(list, 4);
   store<u32>(entry, 0, T.M_NEXT);
-  if (last == 0) store<u32>(at, <u32>entry, T.N_QUEUE);
+  if (last == 0) store<u32>(list, <u32>entry);
   else store<u32>(last, <u32>entry, T.M_NEXT);
-  store<u32>(at, <u32>entry, T.N_QUEUE_LAST);
+  store<u32>(list, <u32>entry, 4);
   const asks = (load<u32>(entry, T.M_C) & QUEUE_PREP) != 0;
   const skips = is612() || load<u32>(entry, T.M_A) == <u32>CSD_TTWU;
   const polls = last == 0 && asks && skips && load<u32>(at, T.N_IDLE) == 2;
@@ -150,7 +165,7 @@ function polledAwake(source: u32): void {
 function stepPolled(frame: usize): void {
   if (load<u32>(frame, T.F_PC) == 1) {
     store<u32>(at, 0, T.N_NEED_RESCHED);
-    call(frame, 2, PROC_FLUSH, CAT_IRQ);
+    callFlush(frame, 2, true);
     return;
   }
   store<u32>(at, 1, T.N_IF);
@@ -185,9 +200,13 @@ function busIdle(): void {
   if (load<u32>(frame, T.F_PROC) == <u32>PROC_SEND && load<u32>(frame, T.F_PC) == 1) wake(frame, 0);
 }
 
-/** Somebody turns this CPU's interrupts off for `ps`. */
+/** This CPU's interrupts are off for `ps`; NEVER: it is dead. */
 function irqsOff(ps: u64): void {
   const frame = push(PROC_IRQS_OFF, CAT_IRQS_OFF, true);
+  if (ps == NEVER) {
+    tell(LOG_IRQS_OFF, 0, 0, ps);
+    return die(frame);
+  }
   store<u64>(frame, ps, T.F_T1);
   store<u32>(frame, load<u32>(at, T.N_IDLE), T.F_D);
   store<u32>(at, 0, T.N_IDLE);

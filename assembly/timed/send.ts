@@ -20,6 +20,7 @@ import {
 } from '../codes';
 import * as L from '../layout';
 import * as T from '../layout-timed';
+import { is612 } from '../linux/config';
 import { clearMask } from '../linux/cpumask';
 import * as driver from '../linux/driver';
 import * as smp from '../linux/smp';
@@ -40,8 +41,11 @@ import {
   COST_MASK_WORD,
   COST_PER_TARGET,
   COST_SEND_SETUP,
+  CT_COPY_LOST,
   CT_IPIS,
+  FAULT_NO_COPY,
   HIST_SEND,
+  LOG_FAULT,
   LOG_IPI_SENT,
   LOG_SEND,
   LOG_SEND_DONE,
@@ -49,9 +53,10 @@ import {
   PROC_SEND,
 } from './codes';
 import { cost, wire } from './costs';
+import { struck } from './faults';
 import { call, goOn, pop, wait } from './frame';
 import { post } from './inbox';
-import { record, tell } from './stats';
+import { noteSent, record, tell } from './stats';
 
 // The send under way. Prices are drawn once per call.
 let offset: u64 = 0;
@@ -98,6 +103,7 @@ function priceLedger(low: u32): void {
 export function sinkIpi(cpu: u32, low: u32): void {
   priceLedger(low);
   counted(CT_IPIS);
+  noteSent(cpu);
   const nmi = (low & ICR_DELIVERY) == ICR_NMI;
   const what = nmi ? <u32>ICR_NMI : low & ICR_VECTOR;
   tell(LOG_IPI_SENT, what, cpu, offset);
@@ -136,10 +142,27 @@ function transmit(frame: usize): void {
   begun = load<u64>(frame, T.F_T0);
   intended = load<u64>(frame, T.F_T1);
   busSend();
+  const copies = load<u64>(L.L_MASK_COPIES);
   setSink(true);
   run(load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), load<u32>(frame, T.F_C));
   setSink(false);
   priceLedger(ICR_SHORTHAND);
+  if (load<u64>(L.L_MASK_COPIES) != copies) forgetCopy(frame);
+}
+
+/**
+ * FAULT_NO_COPY: x2apic_cluster's walk clears the caller's mask, not its copy. linux-4.0's
+ * smp_call_function_many() waits by that mask, so it waits for nobody; who keeps a mask and sends
+ * by it again sends to nobody. linux-6.12's many passes a mask that it doesn't need afterwards.
+ */
+function forgetCopy(frame: usize): void {
+  if (struck(FAULT_NO_COPY, FAULT_NO_COPY, self, load<u32>(frame, T.F_C)) < 0) return;
+  const many = load<u32>(frame, T.F_A) == <u32>OP_CALL_MANY;
+  tell(LOG_FAULT, FAULT_NO_COPY, self, load<u32>(at, T.N_OUTSTANDING));
+  if (many && is612()) return;
+  counted(CT_COPY_LOST);
+  if (many) store<u32>(at, 0, T.N_OUTSTANDING);
+  else store<u32>(at, 1, T.N_MASK_LOST);
 }
 
 export function stepSend(frame: usize): void {

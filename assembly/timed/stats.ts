@@ -1,8 +1,8 @@
 // Latencies, the log, the event hash and where each CPU's time goes.
 import { after, mix } from '../lapic/hash';
 import * as T from '../layout-timed';
-import { at, hists, nodeCount, nodeRow, now, self, timed, tlog } from './arena';
-import { CAT_USER } from './codes';
+import { at, hists, matrix, nodeCount, nodeRow, now, self, timed, tlog } from './arena';
+import { CAT_USER, LOG_IPI_POLLING, LOG_IPI_SENT, LOG_QUEUE } from './codes';
 
 const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
 
@@ -34,6 +34,8 @@ export function tell(kind: u32, a: u32, b: u32, c: u64): void {
   store<u64>(at, hash, T.N_HASH);
   if (load<u32>(timed, T.TM_LOGGING) == 0) return;
   if (now < load<u64>(timed, T.TM_LOG_FROM) || now > load<u64>(timed, T.TM_LOG_UNTIL)) return;
+  const target = load<u32>(timed, T.TM_LOG_TARGET);
+  if (target != 0 && !concerns(target, kind, b)) return;
   const count = load<u32>(timed, T.TM_LOG_COUNT);
   if (count >= load<u32>(timed, T.TM_LOG_CAPACITY)) return;
   store<u32>(timed, count + 1, T.TM_LOG_COUNT);
@@ -44,6 +46,13 @@ export function tell(kind: u32, a: u32, b: u32, c: u64): void {
   store<u32>(entry, a, T.TL_A);
   store<u32>(entry, b, T.TL_B);
   store<u64>(entry, c, T.TL_C);
+}
+
+/** Whether an entry is of CPU `target` - 1, of its waiter, or of somebody's dealings with the target. */
+function concerns(target: u32, kind: u32, b: u32): bool {
+  if (self + 1 == target || self + 1 == load<u32>(timed, T.TM_LOG_WAITER)) return true;
+  if (b + 1 != target) return false;
+  return kind == <u32>LOG_IPI_SENT || (kind >= <u32>LOG_QUEUE && kind <= <u32>LOG_IPI_POLLING);
 }
 
 /** Sum over all nodes of their mixed chains: the same in whatever order nodes ran. */
@@ -74,6 +83,14 @@ export function noteNoise(from: u64, source: u32, what: u32): void {
   store<u64>(at, stolen, T.N_NOISE_MAX);
   store<u32>(at, source, T.N_NOISE_SOURCE);
   store<u32>(at, what, T.N_NOISE_WHAT);
+  store<u32>(at, load<u32>(at, T.N_FUNC), T.N_NOISE_FUNC);
+}
+
+/** One IPI of the running CPU to another, in the matrix. */
+export function noteSent(to: u32): void {
+  const shift = load<u32>(timed, T.TM_MATRIX_SHIFT);
+  const slot = matrix + ((<usize>(((self >> shift) << T.MATRIX_SHIFT) | (to >> shift))) << 3);
+  store<u64>(slot, load<u64>(slot) + 1);
 }
 
 /** Keeps the slowest waits, sorted; of equal ones the earlier, then the lower CPU. */

@@ -3,9 +3,11 @@
 import { cpus } from '../arena';
 import { OP_ALLBUTSELF, OP_IRQ_WORK, OP_MASK, OP_SELF, OP_SEND_IPI } from '../codes';
 import * as T from '../layout-timed';
-import { clearMask, setCpu, testCpu } from '../linux/cpumask';
-import { at, counted, cpuMask, now, self, timed } from './arena';
+import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
+import { at, counted, cpuMask, nodeRow, now, self, timed } from './arena';
 import {
+  CALL_ASYNC,
+  CALL_LOCK_SHIFT,
   CAT_IDLE,
   CAT_IRQS_OFF,
   CAT_SEND,
@@ -13,14 +15,18 @@ import {
   CT_DONE,
   CT_OPS,
   DO_ALLBUTSELF,
+  DO_CALL_ANY,
+  DO_CALL_ASYNC,
   DO_CALL_MANY,
   DO_CALL_SINGLE,
   DO_IRQ_WORK,
+  DO_IRQ_WORK_ON,
   DO_IRQS_OFF,
   DO_NOTHING,
   DO_RESCHED,
   DO_SELF,
   DO_SEND_MASK,
+  DO_STOP,
   DO_WAKE,
   HIST_CALL,
   HIST_CALL_INTENDED,
@@ -30,6 +36,7 @@ import {
   PROC_CALL_SINGLE,
   PROC_IRQS_OFF,
   PROC_RESCHED,
+  PROC_STOP,
   PROC_WAKE,
   TO_ALL,
   TO_CONTIGUOUS,
@@ -171,15 +178,21 @@ function perform(frame: usize): void {
   const to = target(work);
   tell(LOG_OP, what, to, 0);
   const lock = load<u32>(work, T.WK_FUNC_LOCK);
-  const waits = load<u32>(work, T.WK_WAIT) | (lock << 8);
+  const waits = load<u32>(work, T.WK_WAIT) | (lock << CALL_LOCK_SHIFT);
   const func = load<u32>(work, T.WK_FUNC);
   const vector = load<u32>(work, T.WK_VECTOR);
   if (what == <u32>DO_CALL_SINGLE) callProc(frame, PROC_CALL_SINGLE, to, waits, func, meant);
-  else if (what == <u32>DO_CALL_MANY) {
+  else if (what == <u32>DO_CALL_ASYNC) {
+    callProc(frame, PROC_CALL_SINGLE, to, waits | CALL_ASYNC, func, meant);
+  } else if (what == <u32>DO_CALL_ANY) {
     fillTargets(work, 0);
-    const here = load<u32>(work, T.WK_TARGETS) == <u32>TO_ALL ? 1 : 0;
-    callProc(frame, PROC_CALL_MANY, here, waits, func, meant);
-  } else if (what == <u32>DO_RESCHED) callProc(frame, PROC_RESCHED, to, 0, 0, meant);
+    callProc(frame, PROC_CALL_SINGLE, anyOf(work), waits, func, meant);
+  } else if (what == <u32>DO_CALL_MANY) {
+    fillTargets(work, 0);
+    callProc(frame, PROC_CALL_MANY, load<u32>(work, T.WK_HERE), waits, func, meant);
+  } else if (what == <u32>DO_STOP) callProc(frame, PROC_STOP, 0, 0, 0, meant);
+  else if (what == <u32>DO_IRQ_WORK_ON) callProc(frame, PROC_WAKE, to, 1, func, meant);
+  else if (what == <u32>DO_RESCHED) callProc(frame, PROC_RESCHED, to, 0, 0, meant);
   else if (what == <u32>DO_WAKE) callProc(frame, PROC_WAKE, to, 0, func, meant);
   else if (what == <u32>DO_IRQS_OFF)
     callProc(frame, PROC_IRQS_OFF, 0, 0, 0, load<u64>(work, T.WK_THINK));
@@ -247,6 +260,17 @@ function nextInTurn(first: u32, last: u32): u32 {
   return self;
 }
 
+// smp_call_function_any(): this CPU if it may, else one of its node, else the first.
+function anyOf(work: usize): u32 {
+  if (load<u32>(work, T.WK_HERE) != 0) return self;
+  const mask = cpuMask(self, 0);
+  const first = nextCpu(mask, 0);
+  for (let cpu = first; cpu >= 0; cpu = nextCpu(mask, cpu + 1)) {
+    if (load<u32>(nodeRow(cpu), T.N_SOCKET) == load<u32>(at, T.N_SOCKET)) return cpu;
+  }
+  return first < 0 ? self : first;
+}
+
 /** Fills mask `which` of this CPU. */
 function fillTargets(work: usize, which: u32): void {
   const mask = cpuMask(self, which);
@@ -254,6 +278,8 @@ function fillTargets(work: usize, which: u32): void {
   const first = load<u32>(work, T.WK_TARGET_FIRST);
   const last = load<u32>(work, T.WK_TARGET_LAST);
   clearMask(mask);
+  // A send without a copy has emptied the mask that this CPU keeps (FAULT_NO_COPY).
+  if (which == 1 && load<u32>(at, T.N_MASK_LOST) != 0) return;
   if (how == <u32>TO_RANDOM_SET || how == <u32>TO_CONTIGUOUS) {
     const inside = self >= first && self <= last;
     const size = min(load<u32>(work, T.WK_SIZE), last - first + (inside ? 0 : 1));
@@ -271,6 +297,15 @@ function fillTargets(work: usize, which: u32): void {
   } else {
     const cpu = target(work);
     if (cpu != self) setCpu(mask, cpu);
+  }
+  const chance = load<u64>(work, T.WK_COND);
+  if (chance != 0) keepSome(mask, chance);
+}
+
+/** on_each_cpu_cond(): only CPUs that meet the condition, each with the same chance. */
+function keepSome(mask: usize, chance: u64): void {
+  for (let cpu = nextCpu(mask, 0); cpu >= 0; cpu = nextCpu(mask, cpu + 1)) {
+    if (draw() >> 32 >= chance) clearCpu(mask, cpu);
   }
 }
 

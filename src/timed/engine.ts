@@ -1,4 +1,6 @@
 // A timed run: a scenario on a machine with a clock, slice by slice, and its result.
+import * as C from '../../assembly/codes.js';
+import * as L from '../../assembly/layout.js';
 import * as T from '../../assembly/layout-timed.js';
 import * as X from '../../assembly/timed/codes.js';
 import type { MachineConfig } from '../config.js';
@@ -11,12 +13,13 @@ import {
   CATEGORIES,
   type Category,
   COUNTS,
+  FUNCS,
   LATENCIES,
   type Latency,
   type TimedCounts,
 } from './names.js';
 import type { Scenario } from './scenario.js';
-import { machineOf, Setup } from './setup.js';
+import { checkCpu, happensToCpu, machineOf, Setup } from './setup.js';
 
 export interface TimedOptions {
   /** 64-bit seed of every draw; default 1. */
@@ -27,6 +30,8 @@ export interface TimedOptions {
   onEvents?: (events: TimedEvent[]) => void;
   eventsFromNs?: number;
   eventsUntilNs?: number;
+  /** Only what concerns this CPU, and the one that waits for it. */
+  eventsOf?: { target: number; waiter: number };
   module?: CompiledModule;
 }
 
@@ -44,7 +49,16 @@ export interface CpuTime {
   /** Time in each category, ns. */
   time_ns: Record<Category, number>;
   /** Interruptions of user work: count, sum and longest, and who sent the longest. */
-  noise: { count: number; total_ns: number; max_ns: number; source: number; what: number };
+  noise: {
+    count: number;
+    total_ns: number;
+    max_ns: number;
+    source: number;
+    what: number;
+    func: string | null;
+  };
+  /** Interrupts taken, as /proc/interrupts counts them. */
+  interrupts: { RES: number; CAL: number; TLB: number; IWI: number };
   /** Operations begun. */
   operations: number;
 }
@@ -55,6 +69,19 @@ export interface SlowWait {
   begin_ns: number;
   cpu: number;
   target: number;
+}
+
+/** What a CPU is doing at the end of a run. */
+export interface CpuState {
+  interruptsOn: boolean;
+  dead: boolean;
+  /** Vectors in ISR and IRR, ascending. */
+  inService: number[];
+  pending: number[];
+  /** Something is on its call_single_queue. */
+  queued: boolean;
+  /** PROC_* and first argument of each frame, the task first. */
+  frames: { proc: number; a: number }[];
 }
 
 export interface TimedResult {
@@ -69,6 +96,8 @@ export interface TimedResult {
   sender: SenderCosts;
   latencies: Record<Latency, Histogram>;
   perCpu: CpuTime[];
+  /** IPIs from row to column, each cell `cell` CPUs wide and high. */
+  matrix: { cell: number; ipis: number[][] };
   slowest: SlowWait[];
   /** CPUs that wait for a lock at the end, for how long, and for whom. */
   stuck: SlowWait[];
@@ -114,10 +143,11 @@ export class TimedRun {
     setup.write(scenario, BigInt(options.seed ?? 1), heap);
     this.#listen();
     this.#core.timedStart();
-    for (const { fault, to, at_ns, for_ns } of scenario.faults ?? []) {
-      if (fault !== 'irqs-off') continue;
+    for (const fault of (scenario.faults ?? []).filter(happensToCpu)) {
+      checkCpu(fault.to, this.config.cpus, 'faults.to');
       const ps = (ns: number | undefined) => BigInt(Math.round((ns ?? 0) * 1000));
-      this.#core.timedIrqsOff(to!, ps(at_ns), ps(for_ns));
+      const length = fault.fault === 'dead' ? 2n ** 64n - 1n : ps(fault.for_ns);
+      this.#core.timedIrqsOff(fault.to!, ps(fault.at_ns), length);
     }
   }
 
@@ -126,9 +156,11 @@ export class TimedRun {
   }
 
   #listen(): void {
-    const { onEvents, eventsFromNs, eventsUntilNs } = this.#options;
+    const { onEvents, eventsFromNs, eventsUntilNs, eventsOf } = this.#options;
     const view = this.#view();
     view.setUint32(this.#base + T.TM_LOGGING, onEvents ? 1 : 0, true);
+    view.setUint32(this.#base + T.TM_LOG_TARGET, eventsOf ? eventsOf.target + 1 : 0, true);
+    view.setUint32(this.#base + T.TM_LOG_WAITER, eventsOf ? eventsOf.waiter + 1 : 0, true);
     view.setBigUint64(
       this.#base + T.TM_LOG_FROM,
       BigInt(Math.floor((eventsFromNs ?? 0) * 1000)),
@@ -228,6 +260,7 @@ export class TimedRun {
         names.map((name, i) => [name, new Histogram(view, hists + i * T.HIST_BYTES)]),
       ) as Record<Latency, Histogram>,
       perCpu: Array.from({ length: this.config.cpus }, (_, cpu) => this.#cpu(cpu)),
+      matrix: this.#matrix(),
       slowest: this.#slowest(),
       stuck: this.#stuck(),
       inputs: sharesOf(this.#costs),
@@ -258,8 +291,62 @@ export class TimedRun {
         max_ns: u64(T.N_NOISE_MAX) / 1000,
         source: view.getUint32(at + T.N_NOISE_SOURCE, true),
         what: view.getUint32(at + T.N_NOISE_WHAT, true),
+        func: FUNCS[view.getUint32(at + T.N_NOISE_FUNC, true) - 1] ?? null,
       },
+      interrupts: this.#interrupts(cpu, u64(T.N_FLUSHES)),
       operations: u64(T.N_LOOPS),
+    };
+  }
+
+  #interrupts(cpu: number, flushes: number): CpuTime['interrupts'] {
+    const view = this.#view();
+    const at = view.getUint32(L.H_COUNTS, true) + cpu * L.COUNTS_BYTES;
+    const of = (vector: number) => view.getUint32(at + 4 * vector, true);
+    return {
+      RES: of(C.VECTOR_RESCHEDULE),
+      CAL: of(C.VECTOR_CALL_FUNCTION) + of(C.VECTOR_CALL_FUNCTION_SINGLE),
+      TLB: flushes,
+      IWI: of(C.VECTOR_IRQ_WORK),
+    };
+  }
+
+  /** IPIs by source and target; above 64 CPUs each cell is `cell` CPUs each way. */
+  #matrix(): { cell: number; ipis: number[][] } {
+    const view = this.#view();
+    const at = view.getUint32(this.#base + T.TM_MATRIX, true);
+    const shift = view.getUint32(this.#base + T.TM_MATRIX_SHIFT, true);
+    const side = ((this.config.cpus - 1) >> shift) + 1;
+    const row = (from: number) =>
+      Array.from({ length: side }, (_, to) =>
+        Number(view.getBigUint64(at + 8 * ((from << T.MATRIX_SHIFT) | to), true)),
+      );
+    return { cell: 2 ** shift, ipis: Array.from({ length: side }, (_, from) => row(from)) };
+  }
+
+  /** What a CPU is doing now: for explanations. */
+  cpuState(cpu: number): CpuState {
+    const view = this.#view();
+    const at = this.#core.nodeAddress(cpu);
+    const row = view.getUint32(L.H_ROWS, true) + cpu * L.ROW_BYTES;
+    const depth = view.getUint32(at + T.N_DEPTH, true);
+    const frames = Array.from({ length: depth }, (_, i) => {
+      const frame = at + T.N_FRAMES + i * T.FRAME_BYTES;
+      return {
+        proc: view.getUint32(frame + T.F_PROC, true),
+        a: view.getUint32(frame + T.F_A, true),
+      };
+    });
+    const vectors = (offset: number) =>
+      Array.from({ length: 256 }, (_, v) => v).filter(
+        (v) => (view.getUint16(row + offset + 2 * (v >> 4), true) >> (v & 15)) & 1,
+      );
+    return {
+      interruptsOn: view.getUint32(at + T.N_IF, true) === 1,
+      dead: view.getUint32(at + T.N_DEAD, true) === 1,
+      inService: vectors(L.R_ISR),
+      pending: vectors(L.R_IRR),
+      queued: view.getUint32(at + T.N_QUEUE, true) !== 0,
+      frames,
     };
   }
 

@@ -53,19 +53,49 @@ export const FUNCS = [
   'generic_smp_call_function_test',
 ] as const;
 
+/** An operation: its code, its usual targets and function, whether its caller waits or has a share. */
+interface Operation {
+  op: number;
+  /** Default `targets` and `func`. */
+  targets?: string;
+  func?: (typeof FUNCS)[number];
+  wait?: boolean;
+  /** 1: the caller runs its own share; 2: and in linux-4.0 before the others. */
+  here?: number;
+}
+
+/** The kernel functions that a workload may call. */
 export const DO = {
-  send_IPI: X.DO_SEND,
-  send_IPI_mask: X.DO_SEND_MASK,
-  send_IPI_allbutself: X.DO_ALLBUTSELF,
-  send_IPI_self: X.DO_SELF,
-  smp_call_function_single: X.DO_CALL_SINGLE,
-  smp_call_function_many: X.DO_CALL_MANY,
-  resched: X.DO_RESCHED,
-  wakeup: X.DO_WAKE,
-  irq_work: X.DO_IRQ_WORK,
-  irqs_off: X.DO_IRQS_OFF,
-  nothing: X.DO_NOTHING,
-} as const;
+  send_IPI: { op: X.DO_SEND },
+  send_IPI_mask: { op: X.DO_SEND_MASK, targets: 'others' },
+  send_IPI_allbutself: { op: X.DO_ALLBUTSELF, targets: 'others' },
+  send_IPI_self: { op: X.DO_SELF, targets: 'self' },
+  smp_call_function_single: { op: X.DO_CALL_SINGLE },
+  smp_call_function_single_async: { op: X.DO_CALL_ASYNC },
+  smp_call_function_any: { op: X.DO_CALL_ANY, targets: 'random-set' },
+  smp_call_function_many: { op: X.DO_CALL_MANY, targets: 'others' },
+  on_each_cpu: { op: X.DO_CALL_MANY, targets: 'others', here: 1 },
+  on_each_cpu_mask: { op: X.DO_CALL_MANY, targets: 'random-set', here: 1 },
+  on_each_cpu_cond: { op: X.DO_CALL_MANY, targets: 'others', here: 1 },
+  flush_tlb_mm_range: {
+    op: X.DO_CALL_MANY,
+    targets: 'others',
+    func: 'flush_tlb_func',
+    wait: true,
+    here: 2,
+  },
+  resched_curr: { op: X.DO_RESCHED },
+  ttwu_queue_wakelist: { op: X.DO_WAKE, func: 'sched_ttwu_pending' },
+  irq_work_queue: { op: X.DO_IRQ_WORK, targets: 'self' },
+  irq_work_queue_on: { op: X.DO_IRQ_WORK_ON },
+  native_stop_other_cpus: { op: X.DO_STOP, targets: 'others' },
+  irqs_off: { op: X.DO_IRQS_OFF, targets: 'self' },
+  nothing: { op: X.DO_NOTHING, targets: 'self' },
+} as const satisfies Record<string, Operation>;
+
+export function operationOf(name: keyof typeof DO): Operation {
+  return DO[name];
+}
 
 export const TARGETS = {
   fixed: X.TO_FIXED,
@@ -84,9 +114,12 @@ export const FAULTS = {
   drop: X.FAULT_DROP,
   delay: X.FAULT_DELAY,
   duplicate: X.FAULT_DUPLICATE,
+  reorder: X.FAULT_REORDER,
   'lost-eoi': X.FAULT_LOST_EOI,
   'extra-eoi': X.FAULT_EXTRA_EOI,
+  'no-copy': X.FAULT_NO_COPY,
   'irqs-off': X.FAULT_IRQS_OFF,
+  dead: X.FAULT_DEAD,
 } as const;
 
 /** Latencies, in the order of their histograms. */
@@ -132,6 +165,9 @@ export const COUNTS = [
   'idle_wakes',
   'masks_lost',
   'panics',
+  'busy',
+  'stopped',
+  'reordered',
 ] as const;
 export type TimedCounts = Record<(typeof COUNTS)[number], number>;
 

@@ -10,6 +10,7 @@ const keys = <K extends string>(table: Record<K, unknown>) => Object.keys(table)
 const whole = (min: number, max: number) =>
   v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
 const cpu = whole(0, T.TIMED_CPUS_MAX - 1);
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const ns = v.pipe(v.number(), v.minValue(0), v.maxValue(1e15));
 const ranges = v.pipe(
   v.string(),
@@ -28,6 +29,12 @@ const operation = {
   ),
   size: v.optional(v.pipe(whole(1, T.TIMED_CPUS_MAX), v.description('targets of a set'))),
   func: v.optional(v.pipe(v.picklist(FUNCS), v.description('what a call runs'))),
+  cond: v.optional(
+    v.pipe(
+      share,
+      v.description('how likely each target meets on_each_cpu_cond()' + "'s condition"),
+    ),
+  ),
   wait: v.optional(v.pipe(v.boolean(), v.description('the caller waits for the function'))),
   vector: v.optional(v.pipe(whole(16, 255), v.description('vector of a bare send; default 0xf2'))),
   lock: v.optional(v.pipe(whole(0, T.LOCKS - 1), v.description('mutex held around the operation'))),
@@ -76,14 +83,16 @@ const fault = v.strictObject({
   fault: v.picklist(keys(FAULTS)),
   from: v.optional(v.pipe(cpu, v.description('sender'))),
   to: v.optional(v.pipe(cpu, v.description('target, or the CPU whose EOI or IF it is'))),
-  vector: v.optional(whole(0, 255)),
+  vector: v.optional(v.pipe(whole(0, 255), v.description('2: NMIs'))),
   nth: v.optional(
     v.pipe(whole(1, 2 ** 31), v.description('which matching message of a target, from 1')),
   ),
   count: v.optional(v.pipe(whole(1, 2 ** 31), v.description('how many from the nth on'))),
-  chance: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
-  delay_ns: v.optional(v.pipe(ns, v.description('of delay and duplicate'))),
-  at_ns: v.optional(v.pipe(ns, v.description('not before; start of irqs-off'))),
+  chance: v.optional(v.pipe(share, v.description('instead of nth: how likely each is struck'))),
+  delay_ns: v.optional(
+    v.pipe(ns, v.description('of delay and duplicate; the longest that reorder holds one back')),
+  ),
+  at_ns: v.optional(v.pipe(ns, v.description('not before; start of irqs-off and dead'))),
   for_ns: v.optional(v.pipe(ns, v.description('length of irqs-off'))),
 });
 
@@ -150,18 +159,19 @@ export function checkScenario(value: unknown): Scenario {
 
 function checkFault(fault: Fault, index: number): void {
   const where = `scenario.faults.${index}`;
-  if (fault.fault === 'irqs-off') {
-    if (fault.to === undefined)
-      throw usage(`${where}.to`, 'nothing', 'the CPU whose interrupts are off');
-    if (!fault.for_ns) throw usage(`${where}.for_ns`, fault.for_ns ?? 'nothing', 'how long, in ns');
+  const need = (ok: unknown, field: keyof Fault, allowed: string) => {
+    if (!ok) throw usage(`${where}.${field}`, fault[field] ?? 'nothing', allowed);
+  };
+  if (fault.fault === 'irqs-off' || fault.fault === 'dead') {
+    need(fault.to !== undefined, 'to', 'the CPU that it happens to');
+    need(fault.fault === 'dead' || fault.for_ns, 'for_ns', 'how long, in ns');
     return;
   }
   if ((fault.nth === undefined) === (fault.chance === undefined)) {
     throw usage(where, fault.nth === undefined ? 'neither' : 'both', 'one of nth and chance');
   }
-  if ((fault.fault === 'delay' || fault.fault === 'duplicate') && !fault.delay_ns) {
-    throw usage(`${where}.delay_ns`, fault.delay_ns ?? 'nothing', 'how late, in ns');
-  }
+  const late = fault.fault === 'delay' || fault.fault === 'duplicate';
+  need(!late || fault.delay_ns, 'delay_ns', 'how late, in ns');
 }
 
 /** CPUs of a list such as 0-3,8 or all. */

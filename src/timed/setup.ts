@@ -1,10 +1,11 @@
 // Writes a scenario and its costs into the core's memory.
+import { ICR_NMI } from '../../assembly/codes.js';
 import * as T from '../../assembly/layout-timed.js';
 import * as X from '../../assembly/timed/codes.js';
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../config.js';
 import { usage } from '../errors.js';
 import { type CostSet, type PricedCosts, priceCosts } from './costs.js';
-import { DO, FAULTS, FUNCS, TARGETS } from './names.js';
+import { FAULTS, FUNCS, operationOf, TARGETS } from './names.js';
 import { log } from './normal.js';
 import { cpusOf, type Fault, type Operation, type Scenario, type Workload } from './scenario.js';
 
@@ -19,7 +20,7 @@ export function machineOf(
   seedless: MachineOptions = {},
 ): MachineConfig {
   const { cpus, topology, mode, driver, era, no_ipi_broadcast } = scenario.machine ?? {};
-  const options: MachineOptions = { ...seedless };
+  const options: MachineOptions = { ...seedless, countVectors: true };
   if (cpus !== undefined) options.cpus = cpus;
   if (topology) options.topology = topology;
   if (mode) options.mode = mode;
@@ -35,6 +36,16 @@ export function machineOf(
   }
   if (config.isrSetAt !== 'take') throw usage('isrSetAt', config.isrSetAt, 'take in timed runs');
   return config;
+}
+
+/** Faults of a CPU, not of its messages: messages themselves, sent before the first event. */
+export function happensToCpu({ fault }: Fault): boolean {
+  return fault === 'irqs-off' || fault === 'dead';
+}
+
+export function checkCpu(cpu: number | undefined, cpus: number, what: string): void {
+  if (cpu !== undefined && cpu >= cpus)
+    throw usage(`scenario.${what}`, `CPU ${cpu}`, `0-${cpus - 1}`);
 }
 
 export class Setup {
@@ -58,13 +69,16 @@ export class Setup {
     const csd = scenario.csd ?? {};
     this.#u64(T.TM_SEED, BigInt.asUintN(64, seed));
     this.#u32(T.TM_SCHEDULER, scheduler);
-    this.#u64(T.TM_CSD_TIMEOUT, ps((csd.timeout_ms ?? 5000) * 1e6));
+    this.#u64(
+      T.TM_CSD_TIMEOUT,
+      ps((csd.timeout_ms ?? (this.#config.era === 'linux-6.12' ? 5000 : 0)) * 1e6),
+    );
     this.#u64(T.TM_PANIC, ps((csd.panic_ms ?? 0) * 1e6));
     this.#u64(T.TM_STOP_SENDING, ps(scenario.duration_ns - (scenario.drain_ns ?? 0)));
     this.#u32(T.TM_ONLINE_LOG2, Math.floor(Math.log2(this.#config.cpus)));
     this.#places(scenario);
     this.#workloads(scenario.workloads);
-    const faults = (scenario.faults ?? []).filter(({ fault }) => fault !== 'irqs-off');
+    const faults = (scenario.faults ?? []).filter((fault) => !happensToCpu(fault));
     for (const [i, fault] of faults.entries()) this.#fault(fault, i);
     this.#u32(T.TM_FAULT_COUNT, faults.length);
   }
@@ -176,21 +190,27 @@ export class Setup {
     const [from = 0, to = last] = op.among?.split('-').map(Number) ?? [];
     if (from > to || to > last)
       throw usage(`${where}.among`, op.among, `CPUs 0-${last}, low to high`);
-    const targets = op.targets ?? (op.target === undefined ? 'random' : 'fixed');
+    const usual = operationOf(op.do);
+    const targets =
+      op.targets ??
+      (op.target === undefined ? ((usual.targets as keyof typeof TARGETS) ?? 'random') : 'fixed');
+    const func = op.func ?? usual.func ?? 'empty';
     if (targets === 'fixed' && (op.target ?? last + 1) > last) {
       throw usage(`${where}.target`, op.target ?? 'nothing', `a CPU, 0-${last}`);
     }
-    this.#u32(at + T.WK_OP, DO[op.do]);
+    this.#u32(at + T.WK_OP, usual.op);
     this.#u32(at + T.WK_TARGETS, TARGETS[targets]);
     this.#u32(at + T.WK_TARGET, op.target ?? 0);
     this.#u32(at + T.WK_TARGET_FIRST, from);
     this.#u32(at + T.WK_TARGET_LAST, to);
     this.#u32(at + T.WK_SIZE, op.size ?? 1);
-    this.#u32(
-      at + T.WK_FUNC,
-      FUNCS.indexOf(op.func ?? (op.do === 'wakeup' ? 'sched_ttwu_pending' : 'empty')),
+    this.#u32(at + T.WK_FUNC, FUNCS.indexOf(func));
+    this.#u32(at + T.WK_HERE, usual.here ?? (targets === 'all' ? 1 : 0));
+    this.#u64(
+      at + T.WK_COND,
+      op.cond === undefined ? 0n : BigInt(Math.max(1, Math.round(op.cond * 2 ** 32))),
     );
-    this.#u32(at + T.WK_WAIT, op.wait ? 1 : 0);
+    this.#u32(at + T.WK_WAIT, (op.wait ?? usual.wait) ? 1 : 0);
     this.#u32(at + T.WK_VECTOR, op.vector ?? FREE_VECTOR);
     this.#u32(at + T.WK_LOCK, op.lock === undefined ? 0 : op.lock + 1);
     this.#u32(at + T.WK_FUNC_LOCK, op.func_lock === undefined ? 0 : op.func_lock + 1);
@@ -210,16 +230,24 @@ export class Setup {
   }
 
   #fault(fault: Fault, index: number): void {
+    if (fault.fault === 'no-copy' && this.#config.driver !== 'x2apic_cluster') {
+      throw usage(
+        `scenario.faults.${index}`,
+        `no-copy with ${this.#config.driver}`,
+        'the driver that copies masks, x2apic_cluster',
+      );
+    }
+    for (const cpu of [fault.from, fault.to]) checkCpu(cpu, this.#config.cpus, `faults.${index}`);
     const at = T.TM_FAULTS + (index << T.FAULT_SHIFT);
     const orAny = (value: number | undefined) => (value === undefined ? 0 : value + 1);
     this.#u32(at + T.FT_KIND, FAULTS[fault.fault]);
     this.#u32(at + T.FT_FROM, orAny(fault.from));
     this.#u32(at + T.FT_TO, orAny(fault.to));
-    this.#u32(at + T.FT_VECTOR, orAny(fault.vector));
+    this.#u32(at + T.FT_VECTOR, orAny(fault.vector === 2 ? ICR_NMI : fault.vector));
     this.#u32(at + T.FT_NTH, fault.nth ?? 0);
     this.#u32(at + T.FT_COUNT, fault.count ?? 1);
     this.#u64(at + T.FT_CHANCE, BigInt(Math.round((fault.chance ?? 0) * 2 ** 32)));
-    this.#u64(at + T.FT_DELAY, ps(fault.delay_ns ?? 0));
+    this.#u64(at + T.FT_DELAY, ps(fault.delay_ns ?? 1e6));
     this.#u64(at + T.FT_AT, ps(fault.at_ns ?? 0));
   }
 }
