@@ -7,7 +7,7 @@
 //   NODES    one row per CPU, then the serial bus, then the locks      nodes x 2 KiB
 //   SLOTS    per CPU and vector: the send that waits in IRR   cpus x 256 x 32 B
 //   HEAP     nodes in order of their next event               nodes x 8
-//   TMASKS   per CPU: call, ipi and locked cpumasks           cpus x 3 x words << 3
+//   TMASKS   per CPU: call, ipi and two locked cpumasks       cpus x 4 x words << 3
 //   PLACES   per CPU: core, CCD, socket                       (in the row)
 //   MATRIX   IPIs by source and target, 64 x 64 cells       u64
 //   TLOG     what happened, while somebody listens            entries x 32

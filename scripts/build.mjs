@@ -2,7 +2,7 @@
 // `--core` stops before tsc (enough for the tests, which run the sources).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -18,6 +18,16 @@ function writeIfChanged(file, text) {
     old = readFileSync(file, 'utf8');
   } catch {}
   if (old !== text) writeFileSync(file, text);
+}
+
+/** Files below a folder, sorted, without their ending: [name, text]. */
+function texts(folder, ending) {
+  return readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((file) => file.endsWith(ending))
+    .map((file) => [file.slice(0, -ending.length).replaceAll('\\', '/'), `${folder}/${file}`])
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, path]) => [name, readFileSync(path, 'utf8').replace(/\r/g, '')]);
 }
 
 const banner = '// Written by scripts/build.mjs; do not edit.\n';
@@ -40,6 +50,19 @@ for (const target of process.argv.includes('--debug') ? ['release', 'debug'] : [
     process.exit(1);
   }
 }
+const shipped = {
+  COSTS: Object.fromEntries(texts('costs', '.json')),
+  SCENARIOS: Object.fromEntries(texts('scenarios', '.jsonc')),
+};
+writeIfChanged(
+  'src/timed/shipped.ts',
+  `${banner}${Object.entries(shipped)
+    .map(
+      ([name, value]) =>
+        `export const ${name}: Readonly<Record<string, string>> = ${JSON.stringify(value, null, 2)};\n`,
+    )
+    .join('')}`,
+);
 const wasm = readFileSync('build/release.wasm').toString('base64');
 writeIfChanged('src/core/embedded.ts', `${banner}export const WASM_BASE64 =\n  '${wasm}';\n`);
 

@@ -45,9 +45,10 @@ export function lockNode(lock: u32): u32 {
   return cpus + 1 + lock;
 }
 
-/** Per CPU: 0 the call's targets, 1 those whose queue was empty, 2 those that hold a csd of this CPU. */
+/** Per CPU: 0 the call's targets, 1 those whose queue was empty, 2 those that hold a csd of this CPU, 3 the
+ * same for smp_call_function_single_async(). */
 export function cpuMask(cpu: u32, which: u32): usize {
-  return masks + (((<usize>cpu * 3 + which) * maskWords) << 3);
+  return masks + (((<usize>cpu * 4 + which) * maskWords) << 3);
 }
 
 export function slotOf(cpu: u32, vector: u32): usize {
@@ -68,7 +69,7 @@ export function planTimed(logCapacity: u32): i32 {
   slots = nodes + ((<usize>nodeCount) << T.NODE_SHIFT);
   heap = slots + ((<usize>cpus) << 13);
   masks = align(heap + ((<usize>nodeCount) << 2));
-  matrix = align(masks + ((<usize>cpus * 3 * maskWords) << 3));
+  matrix = align(masks + ((<usize>cpus * 4 * maskWords) << 3));
   tlog = matrix + (8 << (2 * T.MATRIX_SHIFT));
   const end = align(tlog + <usize>logCapacity * T.TLOG_BYTES);
   const missing = <i32>((end + 65535) >> 16) - memory.size();

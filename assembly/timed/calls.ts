@@ -5,7 +5,7 @@ import { maskWords } from '../arena';
 import { OP_CALL_MANY, OP_CALL_SINGLE, OP_RESCHEDULE, VECTOR_CALL_FUNCTION_SINGLE } from '../codes';
 import * as T from '../layout-timed';
 import { is612 } from '../linux/config';
-import { clearMask, nextCpu, setCpu } from '../linux/cpumask';
+import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
 import { at, counted, cpuMask, now, self, timed } from './arena';
 import {
   CALL_ASYNC,
@@ -28,6 +28,7 @@ import {
   CT_QUEUED,
   CT_SUPPRESSED,
   HIST_CSD_WAIT,
+  HIST_QUEUE_TO_FUNC,
   LOG_CSD_RESEND,
   LOG_CSD_STATE,
   LOG_CSD_STUCK,
@@ -43,9 +44,13 @@ import {
   MSG_PEEK,
   MSG_QUEUE,
   PROC_CALL_SINGLE,
+  QUEUE_ASYNC,
   QUEUE_LOCK_SHIFT,
   QUEUE_MANY,
   QUEUE_PREP,
+  UNLOCK_ASYNC,
+  UNLOCK_DATA,
+  UNLOCK_MANY,
 } from './codes';
 import { cost, line } from './costs';
 import { become, delay, goOn, pop, wait, wake } from './frame';
@@ -83,15 +88,12 @@ export function stepCallSingle(frame: usize): void {
   const waits = (load<u32>(frame, T.F_B) & CALL_WAITS) != 0;
   if (pc == 0) {
     counted(CT_CALLS_SINGLE);
+    store<u64>(frame, now, T.F_T0);
     goOn(frame, to == self ? 7 : 1, cost(COST_CALL_SETUP));
   } else if (pc == 1) {
-    // The asynchronous call's csd is one per CPU: csd_lock() spins until the last call has begun.
-    if (!waits && load<u32>(at, T.N_CSD_LOCKED) != 0) {
-      if ((load<u32>(frame, T.F_B) & CALL_ASYNC) == 0) return waitFor(frame, 1, to);
-      // smp_call_function_single_async() returns -EBUSY instead.
-      counted(CT_BUSY);
-      return pop();
-    }
+    if ((load<u32>(frame, T.F_B) & CALL_ASYNC) != 0) return beginAsync(frame, to);
+    // Without wait the csd is csd_data, one per CPU: csd_lock() spins until its last call has begun.
+    if (!waits && load<u32>(at, T.N_CSD_LOCKED) != 0) return waitFor(frame, 1, to);
     begin(frame, to, waits);
   } else if (pc == 2) sendIfEmpty(frame, 3, to);
   else if (pc == 3) {
@@ -102,6 +104,7 @@ export function stepCallSingle(frame: usize): void {
     pop();
   } else if (pc == 7) {
     // generic_exec_single() on this CPU: the function runs here, with interrupts off.
+    record(HIST_QUEUE_TO_FUNC, now - load<u64>(frame, T.F_T0));
     store<u32>(at, 0, T.N_IF);
     runFunc(frame, 8, load<u32>(frame, T.F_C), load<u32>(frame, T.F_B) >> CALL_LOCK_SHIFT);
   } else if (pc == 8) {
@@ -117,6 +120,20 @@ function begin(frame: usize, to: u32, waits: bool): void {
   else store<u32>(at, 1, T.N_CSD_LOCKED);
   store<u32>(at, 1, T.N_REPLIES);
   push(to, waits ? CSD_SYNC : CSD_ASYNC, frame, QUEUE_PREP, 0);
+  store<u32>(frame, 2, T.F_PC);
+  wait();
+}
+
+/** smp_call_function_single_async(): -EBUSY while the target has the caller's csd for it. */
+function beginAsync(frame: usize, to: u32): void {
+  const locked = cpuMask(self, 3);
+  if (testCpu(locked, to)) {
+    counted(CT_BUSY);
+    return pop();
+  }
+  setCpu(locked, to);
+  store<u32>(at, 1, T.N_REPLIES);
+  push(to, CSD_ASYNC, frame, QUEUE_PREP | QUEUE_ASYNC, 0);
   store<u32>(frame, 2, T.F_PC);
   wait();
 }
@@ -383,18 +400,15 @@ export function answered(frame: usize, message: usize): void {
   if (left == 0) wake(frame, 0);
 }
 
-/** MSG_UNLOCK: b 0 the asynchronous single call, 1 the synchronous one, 2 one of many. */
+/** MSG_UNLOCK: a the target, b UNLOCK_*. */
 export function unlockArrives(frame: usize, message: usize): void {
   const which = load<u32>(message, T.M_B);
+  const target = load<u32>(message, T.M_A);
   const waiting =
     load<u32>(frame, T.F_CATEGORY) == <u32>CAT_WAIT && load<u32>(at, T.N_REPLIES) == 0;
-  if (which == 2) {
-    const locked = cpuMask(self, 2);
-    const target = load<u32>(message, T.M_A);
-    const word = locked + ((<usize>target >> 6) << 3);
-    store<u64>(word, load<u64>(word) & ~((<u64>1) << (target & 63)));
-  }
-  if (which == 0) store<u32>(at, 0, T.N_CSD_LOCKED);
+  if (which == <u32>UNLOCK_ASYNC) return clearCpu(cpuMask(self, 3), target);
+  if (which == <u32>UNLOCK_MANY) clearCpu(cpuMask(self, 2), target);
+  if (which == <u32>UNLOCK_DATA) store<u32>(at, 0, T.N_CSD_LOCKED);
   else if (
     <u32>load<u64>(message, T.M_D) == load<u32>(at, T.N_CALL) &&
     load<u32>(at, T.N_OUTSTANDING) != 0

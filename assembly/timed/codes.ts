@@ -54,6 +54,7 @@ export const DO_STOP = 11; // native_stop_other_cpus
 export const DO_CALL_ANY = 12;
 export const DO_CALL_ASYNC = 13;
 export const DO_IRQ_WORK_ON = 14;
+export const DO_FUNC = 15; // the function, called directly
 
 // How it chooses targets.
 export const TO_FIXED = 0;
@@ -86,7 +87,7 @@ export const PROC_POLLED = 12; // what the idle loop does when somebody polled i
 export const MSG_IPI = 0; // a vector or 0x400, b source
 export const MSG_QUEUE = 1; // a type, b func, c flags; t0 when queued
 export const MSG_QUEUED = 2; // a target, b was empty, c polling
-export const MSG_UNLOCK = 3; // a target, b which
+export const MSG_UNLOCK = 3; // a target, b UNLOCK_*
 export const MSG_NEED_RESCHED = 4;
 export const MSG_NEED_RESCHED_SET = 5; // a target, b was set, c polling
 export const MSG_LOCK = 6;
@@ -115,6 +116,12 @@ export const CALL_LOCK_SHIFT = 8;
 export const QUEUE_PREP = 1;
 /** The call is one of smp_call_function_many(). */
 export const QUEUE_MANY = 2;
+/** ... or smp_call_function_single_async(): its caller keeps a csd for each target. */
+export const QUEUE_ASYNC = 4;
+export const UNLOCK_DATA = 0; // the sender's csd_data
+export const UNLOCK_STACK = 1;
+export const UNLOCK_MANY = 2;
+export const UNLOCK_ASYNC = 3;
 export const QUEUE_LOCK_SHIFT = 8; // lock + 1 of the function
 
 // Where a CPU's time goes.

@@ -80,8 +80,13 @@ import {
   PROC_FLUSH,
   PROC_FUNC,
   PROC_HANDLER,
+  QUEUE_ASYNC,
   QUEUE_LOCK_SHIFT,
   QUEUE_MANY,
+  UNLOCK_ASYNC,
+  UNLOCK_DATA,
+  UNLOCK_MANY,
+  UNLOCK_STACK,
 } from './codes';
 import { cost, line } from './costs';
 import { faultDelay, faultKind, struck, struckMessage } from './faults';
@@ -411,20 +416,15 @@ function unlocksFirst(entry: usize): bool {
 /** csd_unlock(): the waiter sees it a cache line later. */
 function unlock(entry: usize): void {
   const source = <u32>(load<u64>(entry, T.M_SOURCE) >> 32);
-  const many = (load<u32>(entry, T.M_C) & QUEUE_MANY) != 0;
-  const type = load<u32>(entry, T.M_A);
+  const which = unlocks(load<u32>(entry, T.M_C), load<u32>(entry, T.M_A));
   tell(LOG_UNLOCK, load<u32>(entry, T.M_B), source, 0);
-  post(
-    MSG_UNLOCK,
-    source,
-    line(source),
-    self,
-    many ? 2 : type == <u32>CSD_SYNC ? 1 : 0,
-    0,
-    0,
-    0,
-    load<u64>(entry, T.M_D),
-  );
+  post(MSG_UNLOCK, source, line(source), self, which, 0, 0, 0, load<u64>(entry, T.M_D));
+}
+
+function unlocks(flags: u32, type: u32): u32 {
+  if ((flags & QUEUE_MANY) != 0) return UNLOCK_MANY;
+  if ((flags & QUEUE_ASYNC) != 0) return UNLOCK_ASYNC;
+  return type == <u32>CSD_SYNC ? UNLOCK_STACK : UNLOCK_DATA;
 }
 
 export function stepFunc(frame: usize): void {

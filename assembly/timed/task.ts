@@ -19,6 +19,7 @@ import {
   DO_CALL_ASYNC,
   DO_CALL_MANY,
   DO_CALL_SINGLE,
+  DO_FUNC,
   DO_IRQ_WORK,
   DO_IRQ_WORK_ON,
   DO_IRQS_OFF,
@@ -34,6 +35,7 @@ import {
   LOG_OP_DONE,
   PROC_CALL_MANY,
   PROC_CALL_SINGLE,
+  PROC_FUNC,
   PROC_IRQS_OFF,
   PROC_RESCHED,
   PROC_STOP,
@@ -92,7 +94,7 @@ function plan(frame: usize): void {
   store<u32>(frame, 1, T.F_PC);
   const begin = startOf(work);
   if (load<u64>(work, T.WK_PERIOD) != 0) return planOpen(frame, work, busy);
-  const think = load<u64>(work, T.WK_THINK) + (now < begin ? begin - now : 0);
+  const think = vary(work, load<u64>(work, T.WK_THINK)) + (now < begin ? begin - now : 0);
   store<u64>(frame, now + think, T.F_T1);
   if (now < begin) idle(frame, busy, load<u32>(work, T.WK_IDLE));
   else if (think != 0) become(frame, CAT_USER);
@@ -118,12 +120,15 @@ function planOpen(frame: usize, work: usize, busy: bool): void {
   delay(meant - now);
 }
 
-/** Periodic, or exponential through the table behind the costs' ones (its unit is 1/65536 of the mean). */
 function gap(work: usize): u64 {
-  const period = load<u64>(work, T.WK_PERIOD);
-  if (load<u32>(work, T.WK_SPREAD) == 0) return period;
+  return vary(work, load<u64>(work, T.WK_PERIOD));
+}
+
+/** As it is, or exponential: the last table holds quantiles in 1/65536 of the mean. */
+function vary(work: usize, mean: u64): u64 {
+  if (mean == 0 || load<u32>(work, T.WK_SPREAD) == 0) return mean;
   const share = quantile(T.TABLE_MAX - 1, draw());
-  return (period >> 16) * share + (((period & 0xffff) * share) >> 16);
+  return (mean >> 16) * share + (((mean & 0xffff) * share) >> 16);
 }
 
 /** Until something comes, or the delay that the caller sets ends. */
@@ -181,7 +186,8 @@ function perform(frame: usize): void {
   const waits = load<u32>(work, T.WK_WAIT) | (lock << CALL_LOCK_SHIFT);
   const func = load<u32>(work, T.WK_FUNC);
   const vector = load<u32>(work, T.WK_VECTOR);
-  if (what == <u32>DO_CALL_SINGLE) callProc(frame, PROC_CALL_SINGLE, to, waits, func, meant);
+  if (what == <u32>DO_FUNC) callProc(frame, PROC_FUNC, func, lock, 0, meant);
+  else if (what == <u32>DO_CALL_SINGLE) callProc(frame, PROC_CALL_SINGLE, to, waits, func, meant);
   else if (what == <u32>DO_CALL_ASYNC) {
     callProc(frame, PROC_CALL_SINGLE, to, waits | CALL_ASYNC, func, meant);
   } else if (what == <u32>DO_CALL_ANY) {

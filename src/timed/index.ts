@@ -12,5 +12,13 @@ export {
   TimedRun,
 } from './engine.js';
 export type { Histogram, Percentiles } from './histogram.js';
+export {
+  COST_SETS,
+  costSet,
+  costText,
+  SCENARIO_NAMES,
+  scenario,
+  scenarioText,
+} from './library.js';
 export { checkScenario, type Scenario } from './scenario.js';
 export { parseCommented } from './validate.js';

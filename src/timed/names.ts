@@ -89,6 +89,7 @@ export const DO = {
   irq_work_queue: { op: X.DO_IRQ_WORK, targets: 'self' },
   irq_work_queue_on: { op: X.DO_IRQ_WORK_ON },
   native_stop_other_cpus: { op: X.DO_STOP, targets: 'others' },
+  function: { op: X.DO_FUNC, targets: 'self' },
   irqs_off: { op: X.DO_IRQS_OFF, targets: 'self' },
   nothing: { op: X.DO_NOTHING, targets: 'self' },
 } as const satisfies Record<string, Operation>;
@@ -133,7 +134,8 @@ export const LATENCIES = {
   call: "the whole operation, from its start to its caller's next instruction",
   call_intended: 'the same from the time it was meant to begin',
   csd_wait: 'csd_lock_wait()',
-  queue_to_func: 'from llist_add() to the first instruction of the function',
+  queue_to_func:
+    'from llist_add() to the first instruction of the function; of a call to itself, from its start',
   func: 'the called function',
 } as const;
 export type Latency = keyof typeof LATENCIES;

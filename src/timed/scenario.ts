@@ -64,7 +64,10 @@ const workload = v.strictObject({
   think_ns: v.optional(v.pipe(ns, v.description('closed loop: user work before each operation'))),
   period_ns: v.optional(v.pipe(ns, v.description('open loop: time between intended starts'))),
   spread: v.optional(
-    v.pipe(v.picklist(['periodic', 'exponential']), v.description('gaps of the open loop')),
+    v.pipe(
+      v.picklist(['periodic', 'exponential']),
+      v.description('how period_ns or think_ns varies'),
+    ),
   ),
   burst: v.optional(v.pipe(whole(1, 1e6), v.description('operations at each intended start'))),
   start_ns: v.optional(ns),

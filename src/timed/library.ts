@@ -1,0 +1,34 @@
+// The cost sets and scenarios that come with ipistorm, by name.
+import { usage } from '../errors.js';
+import { type CostSet, checkCosts } from './costs.js';
+import { checkScenario, type Scenario } from './scenario.js';
+import { COSTS, SCENARIOS } from './shipped.js';
+import { parseCommented } from './validate.js';
+
+export const COST_SETS: readonly string[] = Object.keys(COSTS);
+export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);
+
+function textOf(what: string, table: Readonly<Record<string, string>>, name: string): string {
+  if (Object.hasOwn(table, name)) return table[name]!;
+  throw usage(what, name, Object.keys(table).join(', '), 'or the path of a file of your own');
+}
+
+/** The JSON text of a cost set. @throws UsageError for an unknown name */
+export function costText(name: string): string {
+  return textOf('costs', COSTS, name);
+}
+
+/** The commented JSON text of a scenario. @throws UsageError for an unknown name */
+export function scenarioText(name: string): string {
+  return textOf('scenario', SCENARIOS, name);
+}
+
+/** @throws UsageError for an unknown name */
+export function costSet(name: string): CostSet {
+  return checkCosts(parseCommented(costText(name)));
+}
+
+/** @throws UsageError for an unknown name */
+export function scenario(name: string): Scenario {
+  return checkScenario(parseCommented(scenarioText(name)));
+}
