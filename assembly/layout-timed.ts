@@ -11,6 +11,7 @@
 //   PLACES   per CPU: core, CCD, socket                       (in the row)
 //   MATRIX   IPIs by source and target, 64 x 64 cells       u64
 //   TLOG     what happened, while somebody listens            entries x 32
+//   TRACE    recorded operations and their cpumasks           as many as the host wants
 //   POOL     messages under way and queued calls              grows by 1 MiB
 
 export const TIMED_BYTES = 16384;
@@ -27,6 +28,9 @@ export const TM_EVENTS = 48; // u64
 export const TM_WINDOWS = 56; // u64
 export const TM_STATUS = 64;
 export const TM_LOGGING = 68;
+/** Of TM_LOGGING: faults and what the kernel would print; everything. */
+export const LOGGING_MESSAGES = 2;
+export const LOGGING_ALL = 1;
 export const TM_LOG_COUNT = 72;
 export const TM_LOG_CAPACITY = 76;
 export const TM_LOG_FROM = 80; // u64
@@ -57,6 +61,8 @@ export const TM_MATRIX_SHIFT = 476; // log2 of the CPUs in a cell
 /** CPU + 1 whose story the log tells, and that of who waits for it; 0: everybody's. */
 export const TM_LOG_TARGET = 480;
 export const TM_LOG_WAITER = 484;
+/** Where the host puts recorded operations and their cpumasks. */
+export const TM_TRACE = 488;
 
 // Counters (u64 each).
 export const TM_COUNTS = 512;
@@ -112,6 +118,15 @@ export const WK_BUSY = 96; // 1: user work while it waits for its time
 export const WK_HERE = 100; // 1: the caller's own share runs here; 2: and first in linux-4.0
 export const WK_STAGGER = 104; // u64 ps by which each CPU starts after the one before
 export const WK_COND = 112; // u64, of 2^32: how likely a CPU is to meet the condition
+
+// A recorded operation.
+export const RECORDED_BYTES = 32;
+export const RC_TIME = 0; // u64 ps
+export const RC_OP = 8; // DO_SEND, DO_CALL_SINGLE, DO_CALL_MANY, DO_WAKE or DO_IRQ_WORK
+export const RC_TARGET = 12; // CPU, or the address of a cpumask
+export const RC_FUNC = 16;
+export const RC_WAIT = 20;
+export const RC_VECTOR = 24;
 
 // Quantile tables and histograms.
 export const TABLE_MAX = 16;
@@ -183,6 +198,9 @@ export const N_FLUSHES = 344; // u64, flush_tlb_func run for others
 export const N_NOISE_FUNC = 352;
 export const N_DEAD = 356;
 export const N_MASK_LOST = 360;
+export const N_CURRENT_SOURCE = 364;
+export const N_TRACE = 368; // the next recorded operation, and behind the last
+export const N_TRACE_END = 372;
 export const N_FRAMES = 512;
 export const FRAME_SHIFT = 6;
 export const FRAME_BYTES = 64;

@@ -60,7 +60,7 @@ function align(at: usize): usize {
 }
 
 /** Lays out the regions behind the machine's own. The block before `timed` is zero memory. */
-export function planTimed(logCapacity: u32): i32 {
+export function planTimed(logCapacity: u32, traceBytes: u32): i32 {
   nodeCount = cpus + 1 + T.LOCKS;
   timed = align(load<u32>(L.H_END));
   tables = timed + T.TIMED_BYTES;
@@ -71,7 +71,8 @@ export function planTimed(logCapacity: u32): i32 {
   masks = align(heap + ((<usize>nodeCount) << 2));
   matrix = align(masks + ((<usize>cpus * 4 * maskWords) << 3));
   tlog = matrix + (8 << (2 * T.MATRIX_SHIFT));
-  const end = align(tlog + <usize>logCapacity * T.TLOG_BYTES);
+  const trace = align(tlog + <usize>logCapacity * T.TLOG_BYTES);
+  const end = align(trace + traceBytes);
   const missing = <i32>((end + 65535) >> 16) - memory.size();
   if (missing > 0 && memory.grow(missing) < 0) return NO_MEMORY;
   memory.fill(timed, 0, end - timed);
@@ -84,6 +85,7 @@ export function planTimed(logCapacity: u32): i32 {
   store<u32>(timed, <u32>masks, T.TM_MASKS);
   store<u32>(timed, <u32>tlog, T.TM_LOG);
   store<u32>(timed, <u32>matrix, T.TM_MATRIX);
+  store<u32>(timed, <u32>trace, T.TM_TRACE);
   let shift: u32 = 0;
   while ((cpus - 1) >> shift >= <u32>(1 << T.MATRIX_SHIFT)) shift++;
   store<u32>(timed, shift, T.TM_MATRIX_SHIFT);

@@ -196,7 +196,7 @@ function stepStuck(frame: usize, pc: u32): void {
     store<u32>(at, load<u32>(at, T.N_REPORTS) + 1, T.N_REPORTS);
     counted(CT_CSD_REPORTS);
     const waited = now - load<u64>(frame, T.F_T0);
-    tell(LOG_CSD_STUCK, reports, target, waited);
+    tell(LOG_CSD_STUCK, reports | (load<u32>(frame, T.F_C) << 16), target, waited);
     const limit = load<u64>(timed, T.TM_PANIC);
     if (limit != 0 && waited > limit) return panic(frame, target, waited);
     const far = line(target);
@@ -205,7 +205,7 @@ function stepStuck(frame: usize, pc: u32): void {
     wait();
   } else if (pc == 17) {
     const current = load<u32>(frame, T.F_D);
-    tell(LOG_CSD_STATE, current, target, 0);
+    tell(LOG_CSD_STATE, current & 0xffff, target, current >> 16);
     if (current != 0) return watch(frame, load<u32>(frame, T.F_E));
     counted(CT_CSD_RESENT);
     tell(LOG_CSD_RESEND, 0, target, 0);
@@ -408,6 +408,12 @@ export function unlockArrives(frame: usize, message: usize): void {
     load<u32>(frame, T.F_CATEGORY) == <u32>CAT_WAIT && load<u32>(at, T.N_REPLIES) == 0;
   if (which == <u32>UNLOCK_ASYNC) return clearCpu(cpuMask(self, 3), target);
   if (which == <u32>UNLOCK_MANY) clearCpu(cpuMask(self, 2), target);
+  if (which == <u32>UNLOCK_MANY && load<u32>(at, T.N_WAITS_FOR) == target) {
+    // csd_lock_wait() goes on to the next CPU; the last one to unlock is who it waited for.
+    if (load<u32>(at, T.N_OUTSTANDING) > 1) store<u32>(at, firstLocked(), T.N_WAITS_FOR);
+  } else if (which == <u32>UNLOCK_MANY && load<u32>(at, T.N_OUTSTANDING) == 1) {
+    store<u32>(at, target, T.N_WAITS_FOR);
+  }
   if (which == <u32>UNLOCK_DATA) store<u32>(at, 0, T.N_CSD_LOCKED);
   else if (
     <u32>load<u64>(message, T.M_D) == load<u32>(at, T.N_CALL) &&
@@ -431,6 +437,6 @@ function canGoOn(frame: usize): bool {
 
 /** MSG_PEEKED: what the target is doing. */
 export function peeked(frame: usize, message: usize): void {
-  store<u32>(frame, load<u32>(message, T.M_A), T.F_D);
+  store<u32>(frame, load<u32>(message, T.M_A) | (load<u32>(message, T.M_B) << 16), T.F_D);
   wake(frame, 0);
 }

@@ -55,6 +55,7 @@ export const DO_CALL_ANY = 12;
 export const DO_CALL_ASYNC = 13;
 export const DO_IRQ_WORK_ON = 14;
 export const DO_FUNC = 15; // the function, called directly
+export const DO_TRACE = 16; // what the CPU's recording says, at its time
 
 // How it chooses targets.
 export const TO_FIXED = 0;
@@ -96,7 +97,7 @@ export const MSG_RELEASE = 8;
 export const MSG_IRQS_OFF = 9; // c ps
 export const MSG_BUS = 10; // a low, b targets
 export const MSG_PEEK = 11;
-export const MSG_PEEKED = 12;
+export const MSG_PEEKED = 12; // a func + 1, b it is the asker's
 export const MSG_BUS_DONE = 13;
 export const MSG_BUS_STATUS = 14;
 export const MSG_STOPPED = 15; // a who
@@ -210,10 +211,10 @@ export const LOG_UNLOCK = 16; // b source
 export const LOG_WAIT = 17; // b target
 export const LOG_WAIT_DONE = 18;
 export const LOG_FAULT = 19; // a kind, b source
-export const LOG_CSD_STUCK = 20; // a report, b target, c ps
-export const LOG_CSD_STATE = 21; // a 0 unresponsive, func + 1
+export const LOG_CSD_STUCK = 20; // a report | func << 16, b target, c ps
+export const LOG_CSD_STATE = 21; // a 0 unresponsive or func + 1, b target, c 1: this request
 export const LOG_CSD_RESEND = 22;
-export const LOG_CSD_UNSTUCK = 23;
+export const LOG_CSD_UNSTUCK = 23; // a reports, b target, c ps
 export const LOG_PANIC = 24;
 export const LOG_IRQS_OFF = 25;
 export const LOG_IRQS_ON = 26;
@@ -223,6 +224,7 @@ export const LOG_WOKEN = 29;
 export const LOG_SEND_DONE = 30;
 export const LOG_SEND_MASK = 31;
 export const LOG_STOPPED = 32; // b who asked
+export const LOG_FLUSH = 33; // the queue is taken
 
 // Results of a slice.
 export const RUN_MORE = 0;

@@ -61,6 +61,7 @@ import {
   HIST_SEND_TO_IRR,
   LOG_EOI,
   LOG_FAULT,
+  LOG_FLUSH,
   LOG_FUNC,
   LOG_FUNC_DONE,
   LOG_HANDLER,
@@ -365,14 +366,17 @@ function nextEntry(frame: usize): usize {
 export function stepFlush(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   // First come, first served.
-  if (pc == 0) takeLists(frame);
-  else finishEntry(frame);
+  if (pc == 0) {
+    tell(LOG_FLUSH, 0, 0, 0);
+    takeLists(frame);
+  } else finishEntry(frame);
   const entry = nextEntry(frame);
   if (entry == 0) return pop();
   store<u32>(frame, <u32>entry, T.F_B);
   const func = load<u32>(entry, T.M_B);
   const source = <u32>(load<u64>(entry, T.M_SOURCE) >> 32);
   store<u32>(at, func + 1, T.N_CURRENT);
+  store<u32>(at, source, T.N_CURRENT_SOURCE);
   if (load<u32>(at, T.N_FUNC) == 0) {
     store<u32>(at, func + 1, T.N_FUNC);
     store<u32>(at, source, T.N_FUNC_SOURCE);

@@ -12,9 +12,9 @@ import { runSlice } from './schedule';
 import { bucketOf, timedHash as hashOf } from './stats';
 
 /** Step 1: the regions. The address of the scalars, or an error. Then the host writes what it wants simulated. */
-export function timedCreate(logCapacity: u32): i32 {
+export function timedCreate(logCapacity: u32, traceBytes: u32): i32 {
   if (cpus == 0 || cpus > <u32>T.TIMED_CPUS_MAX || timed != 0) return BAD_ARGUMENT;
-  const status = planTimed(logCapacity);
+  const status = planTimed(logCapacity, traceBytes);
   return status != 0 ? status : <i32>timed;
 }
 

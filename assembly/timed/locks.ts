@@ -1,7 +1,7 @@
 // Locks that CPUs contend for: a mutex around a system call, a spinlock in a called function. Each is a
 // node behind the bus that grants them in order of arrival; asking and handing over take a cache line.
 import * as T from '../layout-timed';
-import { at, counted, lockNode, self } from './arena';
+import { at, counted, lockNode, now, self } from './arena';
 import { COST_LINE_CCD, CT_LOCK_WAITS, MSG_GRANT, MSG_LOCK, MSG_RELEASE } from './codes';
 import { cost } from './costs';
 import { freeRecord, post } from './inbox';
@@ -20,6 +20,7 @@ export function lockMessage(record: usize): void {
   if (load<u32>(record, T.M_KIND) == <u32>MSG_RELEASE) {
     freeRecord(record);
     store<u32>(at, 0, T.N_LOCK_HELD);
+    store<u64>(at, load<u64>(at, T.N_TIME) + now - load<u64>(at, T.N_SINCE), T.N_TIME);
     return grantNext();
   }
   if (load<u32>(at, T.N_LOCK_HELD) != 0) counted(CT_LOCK_WAITS);
@@ -38,6 +39,7 @@ function grantNext(): void {
   store<u32>(at, next, T.N_LOCK_WAITERS);
   if (next == 0) store<u32>(at, 0, T.N_LOCK_LAST);
   store<u32>(at, 1, T.N_LOCK_HELD);
+  store<u64>(at, now, T.N_SINCE);
   const waiter = <u32>(load<u64>(record, T.M_SOURCE) >> 32);
   const lock = self - lockNode(0);
   post(MSG_GRANT, waiter, cost(COST_LINE_CCD), lock, 0, 0, 0, 0, 0);

@@ -175,7 +175,9 @@ function stepPolled(frame: usize): void {
 
 function peek(message: usize): void {
   const source = <u32>(load<u64>(message, T.M_SOURCE) >> 32);
-  post(MSG_PEEKED, source, load<u64>(message, T.M_T1), load<u32>(at, T.N_CURRENT), 0, 0, 0, 0, 0);
+  const current = load<u32>(at, T.N_CURRENT);
+  const mine: u32 = current != 0 && load<u32>(at, T.N_CURRENT_SOURCE) == source ? 1 : 0;
+  post(MSG_PEEKED, source, load<u64>(message, T.M_T1), current, mine, 0, 0, 0, 0);
 }
 
 // --- locks, the bus, interrupts off ---

@@ -2,7 +2,7 @@
 import { after, mix } from '../lapic/hash';
 import * as T from '../layout-timed';
 import { at, hists, matrix, nodeCount, nodeRow, now, self, timed, tlog } from './arena';
-import { CAT_USER, LOG_IPI_POLLING, LOG_IPI_SENT, LOG_QUEUE } from './codes';
+import { CAT_USER, LOG_FAULT, LOG_IPI_POLLING, LOG_IPI_SENT, LOG_PANIC, LOG_QUEUE } from './codes';
 
 const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
 
@@ -32,7 +32,10 @@ export function record(hist: u32, value: u64): void {
 export function tell(kind: u32, a: u32, b: u32, c: u64): void {
   const hash = after(load<u64>(at, T.N_HASH), kind, a) + mix(now + b);
   store<u64>(at, hash, T.N_HASH);
-  if (load<u32>(timed, T.TM_LOGGING) == 0) return;
+  const logging = load<u32>(timed, T.TM_LOGGING);
+  if (logging == 0) return;
+  if (logging == <u32>T.LOGGING_MESSAGES && (kind < <u32>LOG_FAULT || kind > <u32>LOG_PANIC))
+    return;
   if (now < load<u64>(timed, T.TM_LOG_FROM) || now > load<u64>(timed, T.TM_LOG_UNTIL)) return;
   const target = load<u32>(timed, T.TM_LOG_TARGET);
   if (target != 0 && !concerns(target, kind, b)) return;

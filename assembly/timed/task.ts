@@ -1,6 +1,6 @@
 // What a CPU does by itself: its workload, operation after operation, in a closed loop (user work, then
 // the next) or at intended times. A late operation keeps its intended time.
-import { cpus } from '../arena';
+import { cpus, maskWords } from '../arena';
 import { OP_ALLBUTSELF, OP_IRQ_WORK, OP_MASK, OP_SELF, OP_SEND_IPI } from '../codes';
 import * as T from '../layout-timed';
 import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
@@ -12,6 +12,7 @@ import {
   CAT_IRQS_OFF,
   CAT_SEND,
   CAT_USER,
+  CAT_WAIT,
   CT_DONE,
   CT_OPS,
   DO_ALLBUTSELF,
@@ -28,6 +29,7 @@ import {
   DO_SELF,
   DO_SEND_MASK,
   DO_STOP,
+  DO_TRACE,
   DO_WAKE,
   HIST_CALL,
   HIST_CALL_INTENDED,
@@ -72,11 +74,19 @@ export function stepTask(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   if (pc == 0) plan(frame);
   else if (pc == 1) start(frame);
-  else if (pc == 2) perform(frame);
-  else {
+  else if (pc == 2) {
+    become(frame, CAT_SEND);
+    perform(frame);
+  } else {
     finish(frame);
     plan(frame);
   }
+}
+
+/** The next recorded operation, or 0. */
+function recorded(): usize {
+  const next = load<u32>(at, T.N_TRACE);
+  return next < load<u32>(at, T.N_TRACE_END) ? next : 0;
 }
 
 /** When the next operation begins, and what the CPU does until then. */
@@ -92,6 +102,8 @@ function plan(frame: usize): void {
     return rest(frame, busy, load<u32>(work, T.WK_IDLE));
   }
   store<u32>(frame, 1, T.F_PC);
+  if (load<u32>(work) == <u32>DO_TRACE)
+    return planRecorded(frame, busy, load<u32>(work, T.WK_IDLE));
   const begin = startOf(work);
   if (load<u64>(work, T.WK_PERIOD) != 0) return planOpen(frame, work, busy);
   const think = vary(work, load<u64>(work, T.WK_THINK)) + (now < begin ? begin - now : 0);
@@ -99,6 +111,19 @@ function plan(frame: usize): void {
   if (now < begin) idle(frame, busy, load<u32>(work, T.WK_IDLE));
   else if (think != 0) become(frame, CAT_USER);
   delay(think);
+}
+
+function planRecorded(frame: usize, busy: bool, how: u32): void {
+  const next = recorded();
+  if (next == 0) {
+    counted(CT_DONE);
+    return rest(frame, busy, how);
+  }
+  const meant = load<u64>(next);
+  store<u64>(frame, meant, T.F_T1);
+  if (meant <= now) return delay(0);
+  idle(frame, busy, how);
+  delay(meant - now);
 }
 
 function startOf(work: usize): u64 {
@@ -157,6 +182,7 @@ function start(frame: usize): void {
   if (lock == 0) return perform(frame);
   store<u32>(frame, 2, T.F_PC);
   store<u32>(frame, lock, T.F_B);
+  become(frame, CAT_WAIT);
   askFor(lock - 1);
   wait();
 }
@@ -180,6 +206,7 @@ function perform(frame: usize): void {
   const work = workload(load<u32>(frame, T.F_A));
   const what = load<u32>(work);
   const meant = load<u64>(frame, T.F_T1);
+  if (what == <u32>DO_TRACE) return repeatRecorded(frame, meant);
   const to = target(work);
   tell(LOG_OP, what, to, 0);
   const lock = load<u32>(work, T.WK_FUNC_LOCK);
@@ -206,6 +233,24 @@ function perform(frame: usize): void {
     if (what == <u32>DO_SEND_MASK) fillTargets(work, 1);
     callSend(frame, 3, senderOf(what), to, vector, meant);
   }
+}
+
+/** Does again what was recorded: the IPI was needed then, so a bare one goes out unasked. */
+function repeatRecorded(frame: usize, meant: u64): void {
+  const entry = recorded();
+  store<u32>(at, <u32>entry + T.RECORDED_BYTES, T.N_TRACE);
+  const what = load<u32>(entry, T.RC_OP);
+  const to = load<u32>(entry, T.RC_TARGET);
+  const waits = load<u32>(entry, T.RC_WAIT);
+  const func = load<u32>(entry, T.RC_FUNC);
+  const many = what == <u32>DO_CALL_MANY;
+  tell(LOG_OP, what, many ? 0 : to, 0);
+  if (many) {
+    memory.copy(cpuMask(self, 0), to, (<usize>maskWords) << 3);
+    callProc(frame, PROC_CALL_MANY, 0, waits, func, meant);
+  } else if (what == <u32>DO_CALL_SINGLE) callProc(frame, PROC_CALL_SINGLE, to, waits, func, meant);
+  else if (what == <u32>DO_WAKE) callProc(frame, PROC_WAKE, to, 0, func, meant);
+  else callSend(frame, 3, senderOf(what), to, load<u32>(entry, T.RC_VECTOR), meant);
 }
 
 function callProc(frame: usize, proc: u32, a: u32, b: u32, c: u32, t1: u64): void {

@@ -72,7 +72,7 @@ export interface CoreExports {
   audit(): number;
   auditAll(): number;
   eventHash(): bigint;
-  timedCreate(logCapacity: number): number;
+  timedCreate(logCapacity: number, traceBytes: number): number;
   timedStart(): void;
   timedIrqsOff(cpu: number, when: bigint, ps: bigint): number;
   timedRun(until: bigint, events: number): number;

@@ -18,6 +18,7 @@ import {
   type Latency,
   type TimedCounts,
 } from './names.js';
+import type { RecordedLoad } from './recorded.js';
 import type { Scenario } from './scenario.js';
 import { checkCpu, happensToCpu, machineOf, Setup } from './setup.js';
 
@@ -32,6 +33,8 @@ export interface TimedOptions {
   eventsUntilNs?: number;
   /** Only what concerns this CPU, and the one that waits for it. */
   eventsOf?: { target: number; waiter: number };
+  /** A recorded load for workloads that do `recorded`. */
+  recorded?: RecordedLoad;
   module?: CompiledModule;
 }
 
@@ -87,6 +90,8 @@ export interface CpuState {
 export interface TimedResult {
   scenario: string;
   costs: string;
+  driver: string;
+  era: string;
   cpus: number;
   seed: string;
   /** The time of the last event. */
@@ -102,6 +107,11 @@ export interface TimedResult {
   /** CPUs that wait for a lock at the end, for how long, and for whom. */
   stuck: SlowWait[];
   inputs: Shares;
+  /** Faults that struck, and what the kernel would print: at most 1000 log entries, by time. */
+  messages: TimedEvent[];
+  /** How long each lock was held, and the serial bus busy, ns. */
+  locksHeldNs: number[];
+  busBusyNs: number;
   events: number;
   /** Of the local APICs' events; and of everything with its time. */
   eventHash: string;
@@ -109,6 +119,9 @@ export interface TimedResult {
 }
 
 const LOG_ENTRIES = 65536;
+const MESSAGE_ENTRIES = 1024;
+/** More messages and faults than this are counted, not kept. */
+const MESSAGES_KEPT = 1000;
 const SLICE = 1_000_000;
 /** Fewer events a node and window than this: the heap is faster. */
 const BUSY = 0.12;
@@ -121,6 +134,7 @@ export class TimedRun {
   readonly #costs: CostSet;
   readonly #options: TimedOptions;
   readonly #until: bigint;
+  readonly #messages: TimedEvent[] = [];
   readonly lookaheadPs: number;
 
   /** @throws UsageError for a machine, workload or cost that cannot be */
@@ -131,7 +145,8 @@ export class TimedRun {
     this.#costs = costs;
     this.#options = options;
     this.#until = BigInt(Math.round(scenario.duration_ns * 1000));
-    this.#base = this.#core.timedCreate(options.onEvents ? LOG_ENTRIES : 128);
+    const entries = options.onEvents ? LOG_ENTRIES : MESSAGE_ENTRIES;
+    this.#base = this.#core.timedCreate(entries, options.recorded?.bytes(this.config) ?? 0);
     if (this.#base <= 0) {
       throw new RangeError(
         `cpus: got ${this.config.cpus}, allowed what memory holds (12 KiB each in timed runs); use fewer`,
@@ -141,6 +156,7 @@ export class TimedRun {
     this.lookaheadPs = setup.lookahead;
     const heap = options.scheduler === 'heap' ? X.SCHEDULER_HEAP : X.SCHEDULER_WINDOWS;
     setup.write(scenario, BigInt(options.seed ?? 1), heap);
+    options.recorded?.write(this.#view(), this.#base, this.config);
     this.#listen();
     this.#core.timedStart();
     for (const fault of (scenario.faults ?? []).filter(happensToCpu)) {
@@ -158,7 +174,8 @@ export class TimedRun {
   #listen(): void {
     const { onEvents, eventsFromNs, eventsUntilNs, eventsOf } = this.#options;
     const view = this.#view();
-    view.setUint32(this.#base + T.TM_LOGGING, onEvents ? 1 : 0, true);
+    const logging = onEvents ? T.LOGGING_ALL : T.LOGGING_MESSAGES;
+    view.setUint32(this.#base + T.TM_LOGGING, logging, true);
     view.setUint32(this.#base + T.TM_LOG_TARGET, eventsOf ? eventsOf.target + 1 : 0, true);
     view.setUint32(this.#base + T.TM_LOG_WAITER, eventsOf ? eventsOf.waiter + 1 : 0, true);
     view.setBigUint64(
@@ -218,8 +235,6 @@ export class TimedRun {
   }
 
   #drain(): void {
-    const { onEvents } = this.#options;
-    if (!onEvents) return;
     const view = this.#view();
     const count = view.getUint32(this.#base + T.TM_LOG_COUNT, true);
     const log = view.getUint32(this.#base + T.TM_LOG, true);
@@ -236,7 +251,12 @@ export class TimedRun {
       });
     }
     view.setUint32(this.#base + T.TM_LOG_COUNT, 0, true);
-    if (count > 0) onEvents(events);
+    if (count === 0) return;
+    for (const event of events) {
+      const kept = event.kind >= X.LOG_FAULT && event.kind <= X.LOG_PANIC;
+      if (kept && this.#messages.length < MESSAGES_KEPT) this.#messages.push(event);
+    }
+    this.#options.onEvents?.(events);
   }
 
   result(): TimedResult {
@@ -248,6 +268,8 @@ export class TimedRun {
     return {
       scenario: this.#scenario.name,
       costs: this.#costs.name,
+      driver: this.config.driver,
+      era: this.config.era,
       cpus: this.config.cpus,
       seed: String(this.#options.seed ?? 1),
       elapsedNs: u64(T.TM_LAST) / 1000,
@@ -263,11 +285,24 @@ export class TimedRun {
       matrix: this.#matrix(),
       slowest: this.#slowest(),
       stuck: this.#stuck(),
+      messages: this.#messages.toSorted((a, b) => a.ps - b.ps || a.cpu - b.cpu),
+      locksHeldNs: Array.from({ length: T.LOCKS }, (_, lock) => this.#heldNs(lock)),
+      busBusyNs: (u64(T.TM_COUNTS + 8 * X.CT_BUS_CLOCKS) * this.#clockPs()) / 1000,
       inputs: sharesOf(this.#costs),
       events: u64(T.TM_EVENTS),
       eventHash: hex(this.#core.eventHash()),
       timedHash: hex(this.#core.timedHash()),
     };
+  }
+
+  #clockPs(): number {
+    const at = this.#base + T.TM_COSTS + (X.COST_BUS_CLOCK << T.COST_SHIFT);
+    return Number(this.#view().getBigUint64(at + 8, true));
+  }
+
+  #heldNs(lock: number): number {
+    const at = this.#core.nodeAddress(this.config.cpus + 1 + lock);
+    return Number(this.#view().getBigUint64(at + T.N_TIME, true)) / 1000;
   }
 
   #cpu(cpu: number): CpuTime {
@@ -374,7 +409,9 @@ export class TimedRun {
       const depth = view.getUint32(at + T.N_DEPTH, true);
       for (let i = 0; i < depth; i++) {
         const frame = at + T.N_FRAMES + i * T.FRAME_BYTES;
-        if (view.getUint32(frame + T.F_CATEGORY, true) !== X.CAT_WAIT) continue;
+        const proc = view.getUint32(frame + T.F_PROC, true);
+        const calls = proc === X.PROC_CALL_SINGLE || proc === X.PROC_CALL_MANY;
+        if (!calls || view.getUint32(frame + T.F_CATEGORY, true) !== X.CAT_WAIT) continue;
         const begin = Number(view.getBigUint64(frame + T.F_T0, true));
         const target = view.getUint32(at + T.N_WAITS_FOR, true);
         waits.push({ wait_ns: (end - begin) / 1000, begin_ns: begin / 1000, cpu, target });

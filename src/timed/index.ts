@@ -12,6 +12,7 @@ export {
   TimedRun,
 } from './engine.js';
 export type { Histogram, Percentiles } from './histogram.js';
+export { timedJson } from './json.js';
 export {
   COST_SETS,
   costSet,
@@ -20,5 +21,7 @@ export {
   scenario,
   scenarioText,
 } from './library.js';
+export { kernelMessages } from './messages.js';
+export { RecordedLoad, type RecordedOperation } from './recorded.js';
 export { checkScenario, type Scenario } from './scenario.js';
 export { parseCommented } from './validate.js';

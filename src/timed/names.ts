@@ -90,6 +90,7 @@ export const DO = {
   irq_work_queue_on: { op: X.DO_IRQ_WORK_ON },
   native_stop_other_cpus: { op: X.DO_STOP, targets: 'others' },
   function: { op: X.DO_FUNC, targets: 'self' },
+  recorded: { op: X.DO_TRACE, targets: 'self' },
   irqs_off: { op: X.DO_IRQS_OFF, targets: 'self' },
   nothing: { op: X.DO_NOTHING, targets: 'self' },
 } as const satisfies Record<string, Operation>;
