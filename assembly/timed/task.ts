@@ -135,7 +135,10 @@ function planOpen(frame: usize, work: usize, busy: bool): void {
   const left = load<u32>(at, T.N_BURST);
   if (left != 0) store<u32>(at, left - 1, T.N_BURST);
   else {
-    meant = load<u64>(at, T.N_LOOPS) == 0 ? startOf(work) : meant + gap(work);
+    const first = load<u64>(at, T.N_LOOPS) == 0;
+    if (first) meant = startOf(work);
+    // Periodic ones begin at the start itself.
+    if (!first || load<u32>(work, T.WK_SPREAD) != 0) meant += gap(work);
     store<u64>(at, meant, T.N_INTENDED);
     store<u32>(at, max(load<u32>(work, T.WK_BURST), 1) - 1, T.N_BURST);
   }

@@ -4,9 +4,11 @@ import { createRequire } from 'node:module';
 import { InvariantError, UsageError, usage } from '../errors.js';
 import { COMPARE, runCompare } from './compare.js';
 import { ICR, runIcr } from './icr.js';
+import { COSTS, runCosts, runScenarios, SCENARIOS } from './library.js';
 import { MODELS, runModels } from './models.js';
 import { type CommandSpec, helpText, nearest, type Parsed, parseCommand } from './options.js';
 import { REPLAY, runReplay } from './replay.js';
+import { RUN, runRun } from './run.js';
 import { runShowcase } from './showcase.js';
 import { runStorm, STORM } from './storm.js';
 import { Terminal } from './terminal.js';
@@ -20,10 +22,13 @@ interface Command {
 const COMMANDS: Record<string, Command> = {
   icr: { spec: ICR, run: runIcr },
   compare: { spec: COMPARE, run: runCompare },
+  run: { spec: RUN, run: runRun },
   storm: { spec: STORM, run: runStorm },
   replay: { spec: REPLAY, run: runReplay },
   verify: { spec: VERIFY, run: runVerify },
   models: { spec: MODELS, run: runModels },
+  scenarios: { spec: SCENARIOS, run: runScenarios },
+  costs: { spec: COSTS, run: runCosts },
 };
 
 const HELP = `ipistorm: a simulator of x86 inter-processor interrupts

@@ -65,6 +65,15 @@ export class Histogram {
     return this.maxPs;
   }
 
+  /** [ps, share of all that took no longer] at the end of each bucket that is not empty. */
+  cdf(): [number, number][] {
+    let seen = 0;
+    return this.buckets.map(([index, count]) => {
+      seen += count;
+      return [Math.min(bucketEnd(index), this.maxPs), seen / this.count];
+    });
+  }
+
   summary(): Percentiles {
     const ns = (ps: number) => Math.round(ps) / 1000;
     return {

@@ -14,8 +14,8 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const ns = v.pipe(v.number(), v.minValue(0), v.maxValue(1e15));
 const ranges = v.pipe(
   v.string(),
-  v.regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/),
-  v.description('CPUs, such as 0-3,8'),
+  v.regex(/^\d+(-\d*(:\d+\/\d+)?)?(,\d+(-\d*(:\d+\/\d+)?)?)*$/),
+  v.description('CPUs as the kernel lists them, such as 0-3,8 or 0-31:1/2; 4- is 4 to the last'),
 );
 
 const operation = {
@@ -25,7 +25,7 @@ const operation = {
   ),
   target: v.optional(v.pipe(cpu, v.description('the target of "fixed"'))),
   among: v.optional(
-    v.pipe(v.string(), v.regex(/^\d+-\d+$/), v.description('the CPUs to choose from, default all')),
+    v.pipe(v.string(), v.regex(/^\d+-\d*$/), v.description('the CPUs to choose from, default all')),
   ),
   size: v.optional(v.pipe(whole(1, T.TIMED_CPUS_MAX), v.description('targets of a set'))),
   func: v.optional(v.pipe(v.picklist(FUNCS), v.description('what a call runs'))),
@@ -177,12 +177,24 @@ function checkFault(fault: Fault, index: number): void {
   need(!late || fault.delay_ns, 'delay_ns', 'how late, in ns');
 }
 
-/** CPUs of a list such as 0-3,8 or all. */
+/** CPUs of a list such as 0-3,8 or 0-31:1/2 or 4- or all. @throws UsageError naming `where` */
 export function cpusOf(list: string, cpus: number, where: string): number[] {
   if (list === 'all') return Array.from({ length: cpus }, (_, i) => i);
   return list.split(',').flatMap((part) => {
-    const [first = 0, last = first] = part.split('-').map(Number);
-    if (first > last || last >= cpus) throw usage(where, part, `CPUs 0-${cpus - 1}, low to high`);
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    const [range = '', pattern] = part.split(':');
+    const [first, last] = rangeOf(range, cpus, where);
+    const [used, group] = pattern ? pattern.split('/').map(Number) : [1, 1];
+    if (!used || !group || used > group) throw usage(where, part, 'a pattern such as 0-31:1/2');
+    const all = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    return all.filter((cpu) => (cpu - first) % group < used);
   });
+}
+
+/** First and last CPU of "4", "4-7" or "4-". @throws UsageError naming `where` */
+export function rangeOf(range: string, cpus: number, where: string): [number, number] {
+  const [from = '', to] = range.split('-');
+  const first = Number(from);
+  const last = to === undefined ? first : to === '' ? cpus - 1 : Number(to);
+  if (first > last || last >= cpus) throw usage(where, range, `CPUs 0-${cpus - 1}, low to high`);
+  return [first, last];
 }

@@ -7,7 +7,14 @@ import { usage } from '../errors.js';
 import { type CostSet, type PricedCosts, priceCosts } from './costs.js';
 import { FAULTS, FUNCS, operationOf, TARGETS } from './names.js';
 import { log } from './normal.js';
-import { cpusOf, type Fault, type Operation, type Scenario, type Workload } from './scenario.js';
+import {
+  cpusOf,
+  type Fault,
+  type Operation,
+  rangeOf,
+  type Scenario,
+  type Workload,
+} from './scenario.js';
 
 const FREE_VECTOR = 0xf2;
 const PS = 1000;
@@ -187,9 +194,7 @@ export class Setup {
     where: string,
   ): void {
     const last = this.#config.cpus - 1;
-    const [from = 0, to = last] = op.among?.split('-').map(Number) ?? [];
-    if (from > to || to > last)
-      throw usage(`${where}.among`, op.among, `CPUs 0-${last}, low to high`);
+    const [from, to] = op.among ? rangeOf(op.among, last + 1, `${where}.among`) : [0, last];
     const usual = operationOf(op.do);
     const targets =
       op.targets ??

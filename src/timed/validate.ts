@@ -11,12 +11,38 @@ export function check<S extends v.GenericSchema>(
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const issue = deepest(result.issues[0]);
-  const path = issue.path?.map((item) => String(item.key)).join('.');
+  const keys = issue.path?.map((item) => String(item.key)) ?? [];
+  const path = keys.join('.');
+  if (issue.expected === 'never') {
+    const parent = [what, ...keys.slice(0, -1)].join('.');
+    throw usage(parent, `a field "${keys.at(-1)}"`, fieldsOf(schema, keys.slice(0, -1)));
+  }
   throw usage(
     path ? `${what}.${path}` : what,
     shown(issue.input, issue.received),
     issue.expected ?? issue.message,
   );
+}
+
+/** The fields that the object at `path` of a schema may have. */
+function fieldsOf(schema: unknown, path: readonly string[]): string {
+  let at = plain(schema);
+  for (const key of path) at = plain(at?.item ?? at?.entries?.[key]);
+  return Object.keys(at?.entries ?? {}).join(', ') || 'what the schema names';
+}
+
+interface AnySchema {
+  wrapped?: AnySchema;
+  pipe?: AnySchema[];
+  item?: AnySchema;
+  entries?: Record<string, AnySchema>;
+}
+
+/** Without what is optional or piped around it. */
+function plain(schema: unknown): AnySchema | undefined {
+  let at = schema as AnySchema | undefined;
+  while (at?.wrapped || at?.pipe) at = at.wrapped ?? at.pipe![0];
+  return at;
 }
 
 /** Of a union's issues the one that got furthest. */

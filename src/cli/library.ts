@@ -1,0 +1,61 @@
+// ipistorm scenarios, ipistorm costs: what comes with the package, to read and to copy.
+import { usage } from '../errors.js';
+import { sharesOf } from '../timed/costs.js';
+import {
+  COST_SETS,
+  costSet,
+  costText,
+  SCENARIO_NAMES,
+  scenario,
+  scenarioText,
+} from '../timed/library.js';
+import type { CommandSpec, Parsed } from './options.js';
+import type { Terminal } from './terminal.js';
+
+export const SCENARIOS: CommandSpec = {
+  summary: 'Lists the scenarios, or prints one, to copy and change.',
+  positional: '[NAME]',
+  options: {},
+  examples: ['ipistorm scenarios', 'ipistorm scenarios dropped-icr > mine.jsonc'],
+};
+
+export const COSTS: CommandSpec = {
+  summary:
+    'Lists the cost sets, or prints one with the kind and source of each number, to copy and change.',
+  positional: '[NAME]',
+  options: {},
+  examples: ['ipistorm costs', 'ipistorm costs amd-epyc-x2apic > mine.json'],
+};
+
+function only(args: Parsed): string | undefined {
+  if (args.positionals.length > 1) throw usage('NAME', 'several', 'one name');
+  return args.positionals[0];
+}
+
+export function runScenarios(args: Parsed, terminal: Terminal): number {
+  const name = only(args);
+  if (name !== undefined) terminal.print(scenarioText(name).trimEnd());
+  else {
+    const rows = SCENARIO_NAMES.map((each) => [
+      each,
+      scenario(each).costs ?? '',
+      scenario(each).summary,
+    ]);
+    terminal.table(['scenario', 'costs', 'what'], rows, 3);
+  }
+  return 0;
+}
+
+export function runCosts(args: Parsed, terminal: Terminal): number {
+  const name = only(args);
+  if (name !== undefined) terminal.print(costText(name).trimEnd());
+  else {
+    const rows = COST_SETS.map((each) => {
+      const set = costSet(each);
+      const { measured, derived, guess } = sharesOf(set);
+      return [each, set.summary, `${measured}`, `${derived}`, `${guess}`];
+    });
+    terminal.table(['cost set', 'of', 'measured', 'derived', 'guess'], rows, 2);
+  }
+  return 0;
+}

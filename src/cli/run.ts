@@ -1,0 +1,216 @@
+// ipistorm run: a scenario on a machine with a clock.
+import { writeFileSync } from 'node:fs';
+import { deflateSync } from 'node:zlib';
+import { usage } from '../errors.js';
+import type { CostSet } from '../timed/costs.js';
+import { type TimedOptions, type TimedResult, TimedRun } from '../timed/engine.js';
+import { hdrLog } from '../timed/hdr.js';
+import { timedJson } from '../timed/json.js';
+import { costSet, SCENARIO_NAMES, scenario } from '../timed/library.js';
+import { LATENCIES, type Latency } from '../timed/names.js';
+import type { Scenario } from '../timed/scenario.js';
+import {
+  cdfRows,
+  csvRows,
+  interruptRows,
+  ipiBenchmarkLine,
+  log2Rows,
+  matrixRows,
+  osnoiseTable,
+  simpleNumber,
+} from '../timed/tables.js';
+import { duration, type Explanation, Why } from '../timed/why.js';
+import { oneOf } from './machine-options.js';
+import type { CommandSpec, Parsed } from './options.js';
+import { breathe, type Terminal, watchInterrupt } from './terminal.js';
+import {
+  loadCosts,
+  TIMED_OPTIONS,
+  timedScenario,
+  timedScheduler,
+  timedSeed,
+} from './timed-input.js';
+import { printTimed, printWhy } from './timed-text.js';
+
+/** Scenarios that belong together, with the names that their original gives them. */
+const SUITES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  'ipi-benchmark': [
+    ['dry-run', 'Dry-run'],
+    ['self', 'Self-IPI'],
+    ['normal', 'Normal IPI'],
+    ['broadcast', 'Broadcast IPI'],
+    ['broadcast-lock', 'Broadcast lock'],
+  ],
+};
+
+type Format = (result: TimedResult) => string | readonly string[];
+const FORMATS: Readonly<Record<string, Format>> = {
+  text: () => '',
+  json: (result) => JSON.stringify(timedJson(result), null, 2),
+  jsonl: (result) => JSON.stringify(timedJson(result)),
+  csv: csvRows,
+  cdf: cdfRows,
+  log2: (result) =>
+    (Object.keys(LATENCIES) as Latency[])
+      .filter((name) => result.latencies[name].count > 0)
+      .flatMap((name) => [`@${name}_ns:`, ...log2Rows(result.latencies[name]), '']),
+  matrix: matrixRows,
+  osnoise: osnoiseTable,
+  interrupts: interruptRows,
+  ipi_benchmark: (result) => ipiBenchmarkLine(result.scenario, result),
+  simple: simpleNumber,
+};
+
+export const RUN: CommandSpec = {
+  summary: `Runs a scenario on a machine with a clock: latencies, who was busy, who waited for whom.\n\nScenarios (or a file of your own; "ipistorm scenarios NAME" prints one):\n${SCENARIO_NAMES.map(
+    (name) => `  ${name.padEnd(21)} ${scenario(name).summary}`,
+  ).join(
+    '\n',
+  )}\n  ${'ipi-benchmark'.padEnd(21)} dry-run, self, normal, broadcast and broadcast-lock, in its layout`,
+  positional: 'SCENARIO',
+  options: {
+    ...TIMED_OPTIONS,
+    why: { help: 'the chain of events behind the slowest wait, or a stuck one' },
+    format: { value: 'NAME', help: Object.keys(FORMATS).join(' | ') },
+    json: { help: 'same as --format json' },
+    hdr: { value: 'FILE', help: 'write the latencies as a HdrHistogram log' },
+  },
+  examples: [
+    'ipistorm run tlb-shootdown --why',
+    'ipistorm run dropped-icr --why',
+    'ipistorm run scftorture --costs kvm-x2apic-physical --cpus 128',
+    'ipistorm run membarrier-stampede --serialize',
+    'ipistorm run isolated-noise --format osnoise',
+    'ipistorm run my-scenario.jsonc --costs my-machine.json --format jsonl',
+  ],
+};
+
+export interface Ran {
+  result: TimedResult;
+  wallNs: number;
+  interrupted: boolean;
+}
+
+interface Sliced<R> {
+  slices(): Generator<number, R, undefined>;
+}
+
+/** Runs slice by slice with a progress line; false when Ctrl-C ended it. */
+async function advance<R>(
+  run: Sliced<R>,
+  until: number,
+  label: string,
+  terminal: Terminal,
+): Promise<{ whole: boolean; wallNs: number }> {
+  const interrupt = watchInterrupt();
+  const slices = run.slices();
+  let wall = 0n;
+  let whole = true;
+  for (;;) {
+    const start = process.hrtime.bigint();
+    const step = slices.next();
+    wall += process.hrtime.bigint() - start;
+    if (step.done) break;
+    terminal.progress(step.value / until, `${label}  ${duration(step.value * 1000)} simulated`);
+    await breathe();
+    if (interrupt.hit) {
+      whole = false;
+      break;
+    }
+  }
+  terminal.clearProgress();
+  interrupt.done();
+  return { whole, wallNs: Number(wall) };
+}
+
+export async function runTimed(
+  what: Scenario,
+  costs: CostSet,
+  options: TimedOptions,
+  terminal: Terminal,
+): Promise<Ran> {
+  const run = new TimedRun(what, costs, options);
+  const { whole, wallNs } = await advance(run, what.duration_ns, what.name, terminal);
+  return { result: run.result(), wallNs, interrupted: !whole };
+}
+
+async function explain(
+  what: Scenario,
+  costs: CostSet,
+  options: TimedOptions,
+  result: TimedResult,
+  terminal: Terminal,
+): Promise<Explanation | undefined> {
+  const stuck = result.stuck[0];
+  const wait = stuck ?? result.slowest[0];
+  if (!wait) return undefined;
+  const why = new Why(what, costs, options, wait, stuck !== undefined);
+  await advance(why, what.duration_ns, 'once more, with the log', terminal);
+  return why.explanation;
+}
+
+export async function runRun(args: Parsed, terminal: Terminal): Promise<number> {
+  const [name, ...more] = args.positionals;
+  if (name === undefined || more.length > 0) {
+    throw usage(
+      'SCENARIO',
+      name === undefined ? 'none' : 'several',
+      'one name or file',
+      'see ipistorm run --help',
+    );
+  }
+  const suite = Object.hasOwn(SUITES, name) ? SUITES[name]! : undefined;
+  if (suite) return runSuite(suite, args, terminal);
+  const what = timedScenario(name, args);
+  const costs = costsOf(what, args);
+  const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
+  const ran = await runTimed(what, costs, options, terminal);
+  const { result, interrupted } = ran;
+  const format = args.flag('json')
+    ? 'json'
+    : oneOf('--format', args.text('format') ?? 'text', FORMATS);
+  if (interrupted) terminal.note('interrupted: the figures are of what was done');
+  const explains = args.flag('why') && !interrupted;
+  const why = explains ? await explain(what, costs, options, result, terminal) : undefined;
+  if (format === 'text') {
+    printTimed(result, terminal, ran.wallNs);
+    if (why) printWhy(why, terminal);
+    else if (explains) terminal.print('nothing waited for a csd lock');
+  } else if (why && (format === 'json' || format === 'jsonl')) {
+    const json = { ...timedJson(result), why };
+    terminal.print(JSON.stringify(json, null, format === 'json' ? 2 : 0));
+  } else printLines(FORMATS[format]!(result), terminal);
+  const hdr = args.text('hdr');
+  if (hdr !== undefined)
+    writeFileSync(hdr, hdrLog(result.latencies, result.elapsedNs, deflateSync));
+  return interrupted ? 130 : 0;
+}
+
+function printLines(text: string | readonly string[], terminal: Terminal): void {
+  terminal.print(typeof text === 'string' ? text : text.join('\n'));
+}
+
+export function costsOf(what: Scenario, args: Parsed): CostSet {
+  const name = args.text('costs');
+  if (name !== undefined) return loadCosts(name);
+  if (what.costs === undefined) {
+    throw usage('costs', 'none in the scenario', 'a cost set', 'name one with --costs');
+  }
+  return costSet(what.costs);
+}
+
+async function runSuite(
+  suite: readonly (readonly [string, string])[],
+  args: Parsed,
+  terminal: Terminal,
+): Promise<number> {
+  for (const [name, label] of suite) {
+    const what = timedScenario(name, args);
+    const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
+    const { result, interrupted } = await runTimed(what, costsOf(what, args), options, terminal);
+    if (args.flag('json')) terminal.print(JSON.stringify(timedJson(result)));
+    else terminal.print(ipiBenchmarkLine(label, result));
+    if (interrupted) return 130;
+  }
+  return 0;
+}

@@ -1,0 +1,139 @@
+// What the timed commands read: a scenario and a cost set, by name or from a file, and changes to them.
+import { readFileSync, statSync } from 'node:fs';
+import { DRIVERS, ERAS } from '../config.js';
+import { UsageError, usage } from '../errors.js';
+import { type CostSet, checkCosts } from '../timed/costs.js';
+import { COST_SETS, costSet, SCENARIO_NAMES, scenarioText } from '../timed/library.js';
+import { checkScenario, type Scenario } from '../timed/scenario.js';
+import { parseCommented } from '../timed/validate.js';
+import { oneOf, parseDriver } from './machine-options.js';
+import { parseNumber, parseSeed } from './numbers.js';
+import { nearest, type OptionSpec, type Parsed } from './options.js';
+
+export const TIMED_OPTIONS: Record<string, OptionSpec> = {
+  costs: {
+    value: 'NAME',
+    help: 'cost set, by name or file (default: the scenario\'s; see "ipistorm costs")',
+  },
+  cpus: { value: 'N', help: 'as many CPUs, without the topology of the scenario' },
+  driver: { value: 'NAME', help: Object.keys(DRIVERS).join(' | ') },
+  era: { value: 'NAME', help: Object.keys(ERAS).join(' | ') },
+  duration: { value: 'TIME', help: 'simulated time, such as 500us, 20ms or 2s' },
+  set: {
+    value: 'PATH=V,...',
+    help: 'change any field, such as workloads.0.think_ns=500,csd.timeout_ms=0',
+  },
+  serialize: { help: 'a mutex around the operations of the first workload' },
+  seed: { value: 'S', help: '64-bit seed (default 1)' },
+  scheduler: { value: 'NAME', help: 'auto | heap | windows: the same result, another speed' },
+};
+
+const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
+
+/** "20ms" in ns. @throws UsageError */
+export function parseTime(what: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?(?:e\d+)?)(ns|us|ms|s)$/.exec(text.trim());
+  const ns = match ? Number(match[1]) * UNITS[match[2]!]! : 0;
+  if (ns <= 0) throw usage(what, text, 'a time such as 500ns, 20us, 3.5ms or 2s');
+  return ns;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function parseFile(path: string): unknown {
+  try {
+    return parseCommented(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(
+      `${path}: got ${error instanceof Error ? error.message : String(error)}, allowed JSON with comments`,
+    );
+  }
+}
+
+/** By name, or from a file when there is one of that name. */
+export function loadCosts(name: string): CostSet {
+  return isFile(name) ? checkCosts(parseFile(name)) : costSet(known('--costs', name, COST_SETS));
+}
+
+function known(what: string, name: string, names: readonly string[]): string {
+  if (names.includes(name)) return name;
+  const near = nearest(name, names);
+  const next = near ? `did you mean ${near}?` : 'or a file of your own';
+  throw usage(what, name, names.join(', '), next);
+}
+
+function loadScenario(name: string): unknown {
+  if (isFile(name)) return parseFile(name);
+  return parseCommented(scenarioText(known('scenario', name, SCENARIO_NAMES)));
+}
+
+/** Sets `a.b.0.c=value` in plain data; the value is JSON, or text. */
+function setField(target: unknown, assignment: string): void {
+  const [path = '', ...rest] = assignment.split('=');
+  if (rest.length === 0 || path === '') {
+    throw usage('--set', assignment, 'PATH=VALUE, such as workloads.0.think_ns=500');
+  }
+  const text = rest.join('=');
+  const keys = path.split('.');
+  let at = target as Record<string, unknown>;
+  for (const [i, key] of keys.slice(0, -1).entries()) {
+    if (key === '__proto__' || (Array.isArray(at) && !(key in at))) {
+      throw usage(
+        '--set',
+        path,
+        'fields of the scenario',
+        `there is no ${keys.slice(0, i + 1).join('.')}`,
+      );
+    }
+    at[key] ??= {};
+    at = at[key] as Record<string, unknown>;
+    if (typeof at !== 'object' || at === null) {
+      throw usage('--set', path, 'fields of the scenario', `${key} has no fields`);
+    }
+  }
+  const last = keys.at(-1)!;
+  if (last === '__proto__') throw usage('--set', path, 'fields of the scenario');
+  try {
+    at[last] = JSON.parse(text);
+  } catch {
+    at[last] = text;
+  }
+}
+
+/** Splits at commas that are not inside brackets or quotes. */
+function assignments(text: string): string[] {
+  return text.match(/(?:[^,[{"]|\[[^\]]*\]|\{[^}]*\}|"[^"]*")+/g) ?? [];
+}
+
+/** The scenario with the options' changes, checked. @throws UsageError */
+export function timedScenario(name: string, args: Parsed): Scenario {
+  const raw = loadScenario(name) as { machine?: Record<string, unknown> };
+  if (typeof raw !== 'object' || raw === null) return checkScenario(raw);
+  const machine: Record<string, unknown> = { ...raw.machine };
+  const cpus = args.text('cpus');
+  if (cpus !== undefined) {
+    machine.cpus = parseNumber('--cpus', cpus, 1, 8192);
+    delete machine.topology;
+    delete machine.ccd_cores;
+  }
+  const driver = args.text('driver');
+  if (driver !== undefined) machine.driver = parseDriver(driver);
+  const era = args.text('era');
+  if (era !== undefined) machine.era = oneOf('--era', era, ERAS);
+  const changed: Record<string, unknown> = { ...raw, machine };
+  const duration = args.text('duration');
+  if (duration !== undefined) changed.duration_ns = parseTime('--duration', duration);
+  if (args.flag('serialize')) setField(changed, 'workloads.0.lock=0');
+  for (const assignment of assignments(args.text('set') ?? '')) setField(changed, assignment);
+  return checkScenario(changed);
+}
+
+export function timedSeed(args: Parsed): bigint {
+  return parseSeed('--seed', args.text('seed') ?? '1');
+}
+
+export function timedScheduler(args: Parsed): 'auto' | 'heap' | 'windows' {
+  return oneOf('--scheduler', args.text('scheduler') ?? 'auto', { auto: 0, heap: 0, windows: 0 });
+}
