@@ -28,8 +28,8 @@ export function posted(node: u32, time: u64): void {
     if (time < earliest) earliest = time;
     return;
   }
-  rise(node, time);
   if (node == self) return;
+  rise(node, time);
   // Its answer may come that soon.
   const answer = time + load<u64>(timed, T.TM_LOOKAHEAD);
   if (answer < limit) limit = answer;
@@ -126,7 +126,8 @@ function rise(node: u32, time: u64): void {
   while (index > 0) {
     const parent = (index - 1) >> 1;
     const above = nodeAt(parent);
-    if (!earlier(time, node, nextTime(nodeRow(above)), above)) break;
+    // The running node stays on top until its events are done, whatever its times are meanwhile.
+    if (above == self || !earlier(time, node, nextTime(nodeRow(above)), above)) break;
     place(index, above);
     index = parent;
   }
@@ -173,8 +174,7 @@ function byHeap(until: u64): bool {
     }
     store<u64>(timed, first, T.TM_NOW);
     if (!runNode(node, min(second() + lookahead, until))) return false;
-    rise(node, nextTime(nodeRow(node)));
-    sink(load<u32>(nodeRow(node), T.N_HEAP_AT));
+    sink(0);
   }
 }
 

@@ -35,6 +35,8 @@ export interface TimedOptions {
   eventsOf?: { target: number; waiter: number };
   /** A recorded load for workloads that do `recorded`. */
   recorded?: RecordedLoad;
+  /** Events between two looks at the host's side; default a million. */
+  sliceEvents?: number;
   module?: CompiledModule;
 }
 
@@ -192,7 +194,7 @@ export class TimedRun {
   *slices(): Generator<number, void, undefined> {
     while (true) {
       const before = this.#progress();
-      const status = this.#core.timedRun(this.#until, SLICE);
+      const status = this.#core.timedRun(this.#until, this.#options.sliceEvents ?? SLICE);
       this.#drain();
       if (status === X.RUN_NO_MEMORY) {
         throw new RangeError(
