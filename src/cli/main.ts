@@ -7,6 +7,7 @@ import { ICR, runIcr } from './icr.js';
 import { COSTS, runCosts, runScenarios, SCENARIOS } from './library.js';
 import { MODELS, runModels } from './models.js';
 import { type CommandSpec, helpText, nearest, type Parsed, parseCommand } from './options.js';
+import { RAMP, runRamp } from './ramp.js';
 import { REPLAY, runReplay } from './replay.js';
 import { RUN, runRun } from './run.js';
 import { runShowcase } from './showcase.js';
@@ -23,6 +24,7 @@ const COMMANDS: Record<string, Command> = {
   icr: { spec: ICR, run: runIcr },
   compare: { spec: COMPARE, run: runCompare },
   run: { spec: RUN, run: runRun },
+  ramp: { spec: RAMP, run: runRamp },
   storm: { spec: STORM, run: runStorm },
   replay: { spec: REPLAY, run: runReplay },
   verify: { spec: VERIFY, run: runVerify },

@@ -8,6 +8,7 @@ import { Survey } from '../trace/survey.js';
 import { MACHINE_OPTIONS, machineOptions, oneOf } from './machine-options.js';
 import { parseNumber } from './numbers.js';
 import type { CommandSpec, OptionSpec, Parsed } from './options.js';
+import { runReplayTimed } from './replay-timed.js';
 import { count, type Terminal, watchInterrupt } from './terminal.js';
 
 const { era: _e, driver: _d, mode: _m, cpus: _c, ...MACHINE } = MACHINE_OPTIONS;
@@ -20,12 +21,18 @@ export const REPLAY: CommandSpec = {
   options: {
     format: { value: 'NAME', help: 'ftrace | trace-cmd | perf (default: detected)' },
     ...(MACHINE as Record<string, OptionSpec>),
+    costs: {
+      value: 'A,B,...',
+      help: 'the load at its recorded times under these cost sets, side by side',
+    },
+    seed: { value: 'S', help: 'of the costs that vary (default 1)' },
     top: { value: 'N', help: 'callbacks and callsites to list (default 8)' },
     json: { help: 'machine-readable output' },
   },
   examples: [
     'ipistorm replay trace.txt',
     'ipistorm replay trace.txt.gz --apic-ids 0-9,16-25 --json',
+    'ipistorm replay trace.txt --costs intel-xeon-x2apic-cluster,kvm-x2apic-physical,kvm-avic',
     'perf record -e ipi:*,irq_vectors:* -a sleep 5 && perf script > t.txt && ipistorm replay t.txt',
   ],
 };
@@ -36,10 +43,10 @@ export interface Replayed {
   interrupted: boolean;
 }
 
-type Sink = { add(line: string): void };
+export type Sink = { add(line: string): void };
 
 /** Streams a file into `sink`, with progress; false when Ctrl-C ended it. */
-async function stream(
+export async function stream(
   path: string,
   sink: (first: readonly string[]) => Sink,
   terminal: Terminal,
@@ -58,7 +65,11 @@ async function stream(
   return true;
 }
 
-function formatOf(path: string, forced: string | undefined, lines: readonly string[]): TraceFormat {
+export function formatOf(
+  path: string,
+  forced: string | undefined,
+  lines: readonly string[],
+): TraceFormat {
   if (forced !== undefined) return oneOf('--format', forced, FORMATS);
   const found = detectFormat(lines.slice(0, 1000));
   if (!found) {
@@ -116,6 +127,7 @@ export async function runReplay(args: Parsed, terminal: Terminal): Promise<numbe
       'FILE: got none or several, allowed one trace; see ipistorm replay --help',
     );
   const top = parseNumber('--top', args.text('top') ?? '8', 1, 10_000);
+  if (args.text('costs') !== undefined) return runReplayTimed(path, args, terminal);
   const replayed = await replayFile(path, args, terminal);
   if (args.flag('json')) terminal.print(JSON.stringify(replayJson(replayed, top), null, 2));
   else printReplay(path, replayed, top, terminal);

@@ -360,6 +360,27 @@ export class TimedRun {
     return { cell: 2 ** shift, ipis: Array.from({ length: side }, (_, from) => row(from)) };
   }
 
+  /** Operations that were meant to begin by now: those begun, and those that are late. Open loops only. */
+  intendedOperations(): number {
+    const view = this.#view();
+    const now = view.getBigUint64(this.#base + T.TM_NOW, true);
+    let sum = 0;
+    for (let cpu = 0; cpu < this.config.cpus; cpu++) {
+      const at = this.#core.nodeAddress(cpu);
+      const begun = Number(view.getBigUint64(at + T.N_LOOPS, true));
+      const work = view.getUint32(at + T.N_WORK, true);
+      if (begun === 0 || work === 0) continue;
+      const period = view.getBigUint64(
+        this.#base + T.TM_WORK + ((work - 1) << T.WORK_SHIFT) + T.WK_PERIOD,
+        true,
+      );
+      const meant = view.getBigUint64(at + T.N_INTENDED, true);
+      const late = period > 0n && now > meant ? Number((now - meant) / period) : 0;
+      sum += begun + late;
+    }
+    return sum;
+  }
+
   /** What a CPU is doing now: for explanations. */
   cpuState(cpu: number): CpuState {
     const view = this.#view();

@@ -22,6 +22,8 @@ export {
   scenarioText,
 } from './library.js';
 export { kernelMessages } from './messages.js';
+export { type Bottleneck, type RampStep, ramp } from './ramp.js';
 export { RecordedLoad, type RecordedOperation } from './recorded.js';
 export { checkScenario, type Scenario } from './scenario.js';
 export { parseCommented } from './validate.js';
+export { type Explanation, Why } from './why.js';

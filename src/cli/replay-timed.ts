@@ -1,0 +1,167 @@
+// ipistorm replay --costs: the recorded load at its recorded times on several machines.
+import { statSync } from 'node:fs';
+import { UsageError, usage } from '../errors.js';
+import type { TimedResult } from '../timed/engine.js';
+import { timedJson } from '../timed/json.js';
+import type { Latency } from '../timed/names.js';
+import { RecordedLoad } from '../timed/recorded.js';
+import { checkScenario, type Scenario } from '../timed/scenario.js';
+import { TraceLoad } from '../trace/load.js';
+import { Survey } from '../trace/survey.js';
+import { parseNumber, parseSeed } from './numbers.js';
+import type { Parsed } from './options.js';
+import { formatOf, stream } from './replay.js';
+import { runTimed } from './run.js';
+import { count, type Terminal, watchInterrupt } from './terminal.js';
+import { loadCosts } from './timed-input.js';
+
+async function readLoad(
+  path: string,
+  args: Parsed,
+  terminal: Terminal,
+): Promise<{ load: TraceLoad; cpus: number } | undefined> {
+  const interrupt = watchInterrupt();
+  let survey: Survey | undefined;
+  let load: TraceLoad | undefined;
+  const make = (lines: readonly string[]) => {
+    survey = new Survey(formatOf(path, args.text('format'), lines));
+    return survey;
+  };
+  const again = () => {
+    load = new TraceLoad(survey!, survey!.cpus);
+    return load;
+  };
+  try {
+    const stopped = () => interrupt.hit;
+    const whole =
+      (await stream(path, make, terminal, 'reading', stopped)) &&
+      (await stream(path, again, terminal, 'reading again', stopped));
+    return whole ? { load: load!, cpus: survey!.cpus } : undefined;
+  } finally {
+    terminal.clearProgress();
+    interrupt.done();
+  }
+}
+
+/** Every CPU is busy with user work between what it recorded. */
+function scenarioOf(name: string, load: TraceLoad, cpus: number): Scenario {
+  return checkScenario({
+    name: 'trace',
+    summary: name,
+    machine: { cpus },
+    duration_ns: load.durationNs + 1e9,
+    workloads: [{ cpus: 'all', do: 'recorded', idle: 'busy' }],
+    csd: { timeout_ms: 0 },
+  });
+}
+
+export async function runReplayTimed(
+  path: string,
+  args: Parsed,
+  terminal: Terminal,
+): Promise<number> {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile())
+    throw usage('trace', path, 'a readable file');
+  parseNumber('--top', args.text('top') ?? '8', 1, 10_000);
+  for (const option of ['apic-ids', 'topology']) {
+    if (args.text(option) !== undefined) {
+      throw usage(
+        `--${option}`,
+        args.text(option),
+        'no machine with --costs',
+        'cost sets name theirs',
+      );
+    }
+  }
+  const sets = args
+    .text('costs')!
+    .split(',')
+    .map((name) => loadCosts(name.trim()));
+  const read = await readLoad(path, args, terminal);
+  if (!read) return 130;
+  const { load, cpus } = read;
+  if (load.operations.length === 0) {
+    throw usage('trace', path, 'one with ipi:ipi_send_cpu or ipi:ipi_send_cpumask events');
+  }
+  const recorded = new RecordedLoad(load.operations);
+  const results: TimedResult[] = [];
+  const leftOut: string[] = [];
+  for (const costs of sets) {
+    try {
+      const options = { recorded, seed: parseSeed('--seed', args.text('seed') ?? '1') };
+      const what = scenarioOf(path.slice(-200), load, cpus);
+      const { result, interrupted } = await runTimed(what, costs, options, terminal);
+      results.push(result);
+      if (interrupted) return 130;
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      leftOut.push(`${costs.name}: ${error.message}`);
+    }
+  }
+  if (args.flag('json')) {
+    const json = {
+      trace: path,
+      sends: load.operations.length,
+      results: results.map(timedJson),
+      left_out: leftOut,
+    };
+    terminal.print(JSON.stringify(json, null, 2));
+  } else print(path, load, cpus, results, leftOut, terminal);
+  return results.length === 0 ? 2 : 0;
+}
+
+const COLUMNS: readonly [Latency, 'p50_ns' | 'p99_ns' | 'p999_ns', string][] = [
+  ['send', 'p50_ns', 'send p50'],
+  ['delivery', 'p50_ns', 'delivery p50'],
+  ['delivery', 'p99_ns', 'p99'],
+  ['delivery', 'p999_ns', 'p99.9'],
+  ['csd_wait', 'p50_ns', 'csd wait p50'],
+  ['csd_wait', 'p99_ns', 'p99'],
+  ['csd_wait', 'p999_ns', 'p99.9'],
+  ['call', 'p999_ns', 'call p99.9'],
+];
+
+function print(
+  path: string,
+  load: TraceLoad,
+  cpus: number,
+  results: readonly TimedResult[],
+  leftOut: readonly string[],
+  terminal: Terminal,
+): void {
+  terminal.title(
+    `${path.split('/').at(-1)}: ${cpus} CPUs, ${count(load.operations.length)} sends in ${(load.durationNs / 1e9).toFixed(3)} s, ${count(load.waiting)} of them wait; times in ns`,
+  );
+  const rows = results.map((result) => {
+    const busy = result.perCpu.reduce(
+      (sum, { time_ns }) => sum + time_ns.send + time_ns.wait + time_ns.irq,
+      0,
+    );
+    const { measured, derived, guess } = result.inputs;
+    return [
+      result.costs,
+      result.driver,
+      ...COLUMNS.map(([name, key]) => result.latencies[name].summary()[key].toFixed(0)),
+      `${(busy / 1e6).toFixed(2)} ms`,
+      `${measured}/${derived}/${guess}`,
+    ];
+  });
+  terminal.table(
+    [
+      'costs',
+      'driver',
+      ...COLUMNS.map(([, , title]) => title),
+      'CPU time',
+      'measured/derived/guess',
+    ],
+    rows,
+    2,
+  );
+  for (const text of leftOut) terminal.print(terminal.style('dim', `not run: ${text}`));
+  terminal.print(
+    terminal.style(
+      'dim',
+      'Every IPI of the trace is sent at its time; CPUs do user work in between.',
+    ),
+  );
+}
