@@ -31,6 +31,7 @@ import {
   timedSeed,
 } from './timed-input.js';
 import { printTimed, printWhy } from './timed-text.js';
+import { traceFiles } from './trace-files.js';
 
 /** Scenarios that belong together, with the names that their original gives them. */
 const SUITES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
@@ -73,6 +74,13 @@ export const RUN: CommandSpec = {
     why: { help: 'the chain of events behind the slowest wait, or a stuck one' },
     format: { value: 'NAME', help: Object.keys(FORMATS).join(' | ') },
     json: { help: 'same as --format json' },
+    perfetto: {
+      value: 'FILE',
+      help: 'write a trace for ui.perfetto.dev (protobuf): tracks and flow arrows',
+    },
+    chrome: { value: 'FILE', help: 'the same as Chrome trace event JSON' },
+    ftrace: { value: 'FILE', help: 'the tracepoints as /sys/kernel/tracing/trace shows them' },
+    window: { value: 'FROM-UNTIL', help: 'of these traces, such as 1ms-2ms (default all)' },
     hdr: { value: 'FILE', help: 'write the latencies as a HdrHistogram log' },
   },
   examples: [
@@ -81,6 +89,7 @@ export const RUN: CommandSpec = {
     'ipistorm run scftorture --costs kvm-x2apic-physical --cpus 128',
     'ipistorm run membarrier-stampede --serialize',
     'ipistorm run isolated-noise --format osnoise',
+    'ipistorm run broadcast --perfetto out.perfetto-trace --window 0ns-20us',
     'ipistorm run my-scenario.jsonc --costs my-machine.json --format jsonl',
   ],
 };
@@ -164,7 +173,9 @@ export async function runRun(args: Parsed, terminal: Terminal): Promise<number> 
   const what = timedScenario(name, args);
   const costs = costsOf(what, args);
   const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
-  const ran = await runTimed(what, costs, options, terminal);
+  const traces = traceFiles(args);
+  const listening = traces ? { ...options, ...traces.options } : options;
+  const ran = await runTimed(what, costs, listening, terminal);
   const { result, interrupted } = ran;
   const format = args.flag('json')
     ? 'json'
@@ -180,6 +191,7 @@ export async function runRun(args: Parsed, terminal: Terminal): Promise<number> 
     const json = { ...timedJson(result), why };
     terminal.print(JSON.stringify(json, null, format === 'json' ? 2 : 0));
   } else printLines(FORMATS[format]!(result), terminal);
+  traces?.write(result.cpus);
   const hdr = args.text('hdr');
   if (hdr !== undefined)
     writeFileSync(hdr, hdrLog(result.latencies, result.elapsedNs, deflateSync));
