@@ -155,9 +155,10 @@ export class TimedRun {
       );
     }
     const setup = new Setup(this.#view(), this.#base, this.config, costs);
-    this.lookaheadPs = setup.lookahead;
+
     const heap = options.scheduler === 'heap' ? X.SCHEDULER_HEAP : X.SCHEDULER_WINDOWS;
     setup.write(scenario, BigInt(options.seed ?? 1), heap);
+    this.lookaheadPs = setup.lookahead;
     options.recorded?.write(this.#view(), this.#base, this.config);
     this.#listen();
     this.#core.timedStart();

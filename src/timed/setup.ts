@@ -1,5 +1,5 @@
 // Writes a scenario and its costs into the core's memory.
-import { ICR_NMI } from '../../assembly/codes.js';
+import { ICR_NMI, VECTOR_REBOOT } from '../../assembly/codes.js';
 import * as T from '../../assembly/layout-timed.js';
 import * as X from '../../assembly/timed/codes.js';
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../config.js';
@@ -55,9 +55,21 @@ export function checkCpu(cpu: number | undefined, cpus: number, what: string): v
     throw usage(`scenario.${what}`, `CPU ${cpu}`, `0-${cpus - 1}`);
 }
 
+/** Lookahead of a CPU that nobody can reach, ps. */
+const ALONE = 1e12;
+
+/** Whether an operation touches another CPU's cache lines, not only its local APIC. */
+function takesLines({ do: what, vector }: Operation): boolean {
+  const bare = ['send_IPI', 'send_IPI_mask', 'send_IPI_allbutself', 'send_IPI_self'];
+  const own = ['irq_work_queue', 'function', 'irqs_off', 'nothing'];
+  if (own.includes(what)) return false;
+  // Who is stopped tells its stopper.
+  return !bare.includes(what) || vector === VECTOR_REBOOT;
+}
+
 export class Setup {
   readonly priced: PricedCosts;
-  readonly lookahead: number;
+  lookahead = 0;
   readonly #view: DataView;
   readonly #base: number;
   readonly #config: MachineConfig;
@@ -68,8 +80,6 @@ export class Setup {
     this.#config = config;
     this.priced = priceCosts(costs);
     this.#writeCosts();
-    this.lookahead = this.#lookahead();
-    this.#u64(T.TM_LOOKAHEAD, BigInt(this.lookahead));
   }
 
   write(scenario: Scenario, seed: bigint, scheduler: number): void {
@@ -84,6 +94,8 @@ export class Setup {
     this.#u64(T.TM_STOP_SENDING, ps(scenario.duration_ns - (scenario.drain_ns ?? 0)));
     this.#u32(T.TM_ONLINE_LOG2, Math.floor(Math.log2(this.#config.cpus)));
     this.#places(scenario);
+    this.lookahead = this.#lookahead(scenario);
+    this.#u64(T.TM_LOOKAHEAD, BigInt(this.lookahead));
     this.#workloads(scenario.workloads);
     const faults = (scenario.faults ?? []).filter((fault) => !happensToCpu(fault));
     for (const [i, fault] of faults.entries()) this.#fault(fault, i);
@@ -121,17 +133,23 @@ export class Setup {
   }
 
   /**
-   * The least time that anything takes from one node to another. Interrupt messages take the wire; asking
-   * a queue takes half a cache line each way, an unlock a whole one; the serial bus a clock.
+   * The least time that anything takes from one node to another, of what this scenario does on this
+   * machine. Interrupt messages take the wire; asking a queue takes half a cache line each way, an
+   * unlock a whole one; locks are a line of another CCD away; the serial bus a clock.
    */
-  #lookahead(): number {
+  #lookahead(scenario: Scenario): number {
     const { least } = this.priced;
-    const lines = [X.COST_LINE_SMT, X.COST_LINE_CORE, X.COST_LINE_CCD, X.COST_LINE_SOCKET];
-    const wires = [X.COST_WIRE_SMT, X.COST_WIRE_CORE, X.COST_WIRE_CCD, X.COST_WIRE_SOCKET];
-    const serial = this.#config.model.startsWith('p6');
-    const times = lines.map((id) => Math.floor(least[id]! / 2));
-    if (serial) times.push(least[X.COST_BUS_CLOCK]!);
-    else times.push(...wires.map((id) => least[id]!));
+    const far = this.#distances();
+    const operations = scenario.workloads.flatMap((work) => [work, ...(work.mix ?? [])]);
+    const times = [ALONE];
+    if (operations.some(takesLines)) {
+      times.push(...far.map((i) => Math.floor(least[X.COST_LINE_SMT + i]! / 2)));
+    }
+    if (operations.some(({ lock, func_lock }) => lock !== undefined || func_lock !== undefined)) {
+      times.push(least[X.COST_LINE_CCD]!);
+    }
+    if (this.#config.model.startsWith('p6')) times.push(least[X.COST_BUS_CLOCK]!);
+    else times.push(...far.map((i) => least[X.COST_WIRE_SMT + i]!));
     const smallest = Math.min(...times);
     if (smallest < 1) {
       throw usage(
@@ -142,6 +160,24 @@ export class Setup {
       );
     }
     return smallest;
+  }
+
+  /** The distances that two CPUs of the machine have: 0 SMT siblings, 1 one CCD, 2 one socket, 3 two. */
+  #distances(): number[] {
+    const places = Array.from({ length: this.#config.cpus }, (_, cpu) => {
+      const node = this.#base + this.#node(cpu);
+      const at = (offset: number) => this.#view.getUint32(node + offset, true);
+      return { core: at(T.N_CORE), ccd: at(T.N_CCD), socket: at(T.N_SOCKET) };
+    });
+    const count = (of: (place: (typeof places)[number]) => number) => new Set(places.map(of)).size;
+    const [cores, ccds, sockets] = [
+      count(({ core }) => core),
+      count(({ ccd }) => ccd),
+      count(({ socket }) => socket),
+    ];
+    return [cores < places.length, ccds < cores, sockets < ccds, sockets > 1].flatMap((has, i) =>
+      has ? [i] : [],
+    );
   }
 
   /** Core, CCD and socket of each CPU, from its APIC id. */
