@@ -209,3 +209,4 @@ if (args.json) {
   writeFileSync(args.json, `${JSON.stringify({ ...host, rows }, null, 2)}\n`);
 }
 if (args.smoke) console.log(`bench smoke: ${rows.length} workloads, counters right`);
+await import('./timed.mjs');

@@ -8,13 +8,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { Machine } from '../src/index.js';
+import { costSet, scenario, TimedRun } from '../src/timed/index.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const root = fileURLToPath(new URL('..', import.meta.url));
+const SERVED = ['dist', 'node_modules/valibot/dist'];
 const STORM = { pattern: 'random', sends: 20_000, depth: 9 } as const;
-const PAGE = `<!doctype html><pre id="out">waiting</pre><script type="module">
+const PAGE = `<!doctype html><pre id="out">waiting</pre>
+<script type="importmap">{ "imports": { "valibot": "/node_modules/valibot/dist/index.mjs" } }</script>
+<script type="module">
 import { Machine } from '/dist/src/index.js';
-out.textContent = 'hash ' + Machine.create({ cpus: 48 }).storm(${JSON.stringify(STORM)}).eventHash;
+import { costSet, scenario, TimedRun } from '/dist/src/timed/index.js';
+const timed = new TimedRun(scenario('lost-eoi'), costSet('intel-xeon-x2apic-cluster')).run();
+out.textContent = 'hash ' + Machine.create({ cpus: 48 }).storm(${JSON.stringify(STORM)}).eventHash + ' timed ' + timed.timedHash;
 </script>`;
 
 function dump(url: string, profile: string): Promise<string> {
@@ -41,23 +47,26 @@ function dump(url: string, profile: string): Promise<string> {
 }
 
 it.skipIf(!existsSync(CHROMIUM))(
-  'runs unchanged in a browser, with the same event hash (needs /usr/bin/chromium)',
+  'runs unchanged in a browser, with the same event hashes (needs /usr/bin/chromium)',
   async () => {
     const server = createServer((request, response) => {
       const path = join(root, new URL(request.url!, 'http://x').pathname);
       if (request.url === '/') response.setHeader('content-type', 'text/html').end(PAGE);
-      else if (path.startsWith(join(root, 'dist')) && existsSync(path))
+      else if (SERVED.some((folder) => path.startsWith(join(root, folder))) && existsSync(path))
         response.setHeader('content-type', 'text/javascript').end(readFileSync(path));
       else response.writeHead(404).end();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const profile = mkdtempSync(join(tmpdir(), 'ipistorm-browser-'));
+    const timed = new TimedRun(scenario('lost-eoi'), costSet('intel-xeon-x2apic-cluster')).run();
     try {
       const dom = await dump(
         `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
         profile,
       );
-      expect(dom).toContain(`hash ${Machine.create({ cpus: 48 }).storm(STORM).eventHash}`);
+      expect(dom).toContain(
+        `hash ${Machine.create({ cpus: 48 }).storm(STORM).eventHash} timed ${timed.timedHash}`,
+      );
     } finally {
       server.close();
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 });

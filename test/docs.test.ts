@@ -16,7 +16,7 @@ describe('the documents', () => {
     for (const row of rows) {
       const [, , , code = '', test = '', rules = ''] = row.split('|').map((cell) => cell.trim());
       const [file = '', name = ''] = code.split(' ');
-      expect(read(file), row).toMatch(new RegExp(`(?:function|static) ${name}\\(`));
+      expect(read(file), row).toMatch(new RegExp(`(?:function\\*?|static) ${name}\\(`));
       expect(existsSync(`${root}${test}`), row).toBe(true);
       for (const rule of rules.split('; ').filter(Boolean)) expect(RULES, row).toContain(rule);
     }

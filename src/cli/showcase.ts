@@ -3,10 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { candidatesFor, measure } from '../compare.js';
 import type { Era } from '../config.js';
 import { Machine } from '../machine.js';
+import { costSet, scenario } from '../timed/library.js';
+import { Why } from '../timed/why.js';
 import { printComparison } from './compare.js';
 import { printReplay, replayFile } from './replay.js';
+import { runTimed } from './run.js';
 import { printStorm, timedStorm } from './storm.js';
 import type { Terminal } from './terminal.js';
+import { printWhy } from './timed-text.js';
 
 const TRACE = fileURLToPath(
   new URL('../../../assets/ftrace-x2apic-cluster-20cpu.txt.gz', import.meta.url),
@@ -43,16 +47,64 @@ export async function runShowcase(terminal: Terminal): Promise<number> {
   printReplay(TRACE, await replayFile(TRACE, undefined, terminal), 4, terminal);
 
   terminal.print();
+  await showTime(terminal);
+
+  terminal.print();
   terminal.print('Next');
   for (const line of [
     'ipistorm icr --driver x2apic_cluster --topology 2x24x2 --op mask --cpus 1-31    what one send writes',
     'ipistorm compare --cpus 1024                                                    where a mask pays',
     'ipistorm storm --preset hot-target                                              interrupts that merge',
-    'ipistorm replay your-trace.txt                                                  your own machine',
+    'ipistorm run tlb-shootdown --why                                                latencies, and why one was slow',
+    'ipistorm ramp membarrier-stampede                                               where a storm saturates',
+    'ipistorm replay your-trace.txt --costs intel-xeon-x2apic-cluster,kvm-avic       your own load elsewhere',
     'ipistorm models --differences                                                   where real hardware differs',
     'ipistorm --help                                                                 everything else',
   ]) {
     terminal.print(`  ${line}`);
   }
   return 0;
+}
+
+const MACHINES = [
+  'intel-xeon-x2apic-cluster',
+  'kvm-x2apic-cluster',
+  'kvm-paravirtual',
+  'kvm-x2apic-physical',
+];
+
+/** A broadcast on four machines, and one lost IPI. */
+async function showTime(terminal: Terminal): Promise<void> {
+  terminal.title('4. With a clock: a call of 79 other CPUs, with wait, on four machines');
+  const broadcast = {
+    ...scenario('broadcast'),
+    machine: { cpus: 80, no_ipi_broadcast: true },
+    workloads: scenario('broadcast').workloads.map((work) => ({
+      ...work,
+      loops: 200,
+      idle: 'busy' as const,
+    })),
+  };
+  const rows: string[][] = [];
+  for (const name of MACHINES) {
+    const { result } = await runTimed(broadcast, costSet(name), {}, terminal);
+    const { call, send, csd_wait } = result.latencies;
+    const us = (ps: number) => `${(ps / 1e6).toFixed(2)} us`;
+    const { measured, derived, guess } = result.inputs;
+    rows.push([
+      name,
+      us(call.meanPs),
+      us(send.meanPs),
+      us(csd_wait.meanPs),
+      `${measured}/${derived}/${guess}`,
+    ]);
+  }
+  terminal.table(
+    ['costs', 'call', 'of it sending', 'waiting', 'inputs measured/derived/guess'],
+    rows,
+  );
+  const lost = scenario('dropped-icr');
+  const costs = costSet(lost.costs!);
+  const { result } = await runTimed(lost, costs, {}, terminal);
+  printWhy(new Why(lost, costs, {}, result.stuck[0]!, true).run(), terminal);
 }

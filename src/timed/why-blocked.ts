@@ -83,7 +83,7 @@ function reason(
   }
   const handler = doing.handlers.at(-1);
   if (handler) {
-    const what = handler.func >= 0 ? ` and ${FUNCS[handler.func]}` : '';
+    const what = handler.func >= 0 ? `, in ${FUNCS[handler.func]}()` : '';
     const text = `is in the handler of ${vectorName(handler.vector)}${what}, with IF=0`;
     return {
       event: handler.since,

@@ -127,7 +127,7 @@ class Chain {
     );
     if (!queued) return this.#done('what led to the wait is not in the log that was kept');
     const func = FUNCS[queued.a];
-    this.#add(queued, `queues ${func} on CPU ${target}'s call_single_queue`);
+    this.#add(queued, `queues ${func}() on CPU ${target}'s call_single_queue`);
     const cause = this.#follow(queued, this.#ipiOf(queued, begin));
     return this.#done(cause);
   }
@@ -153,7 +153,7 @@ class Chain {
       (event) => event.kind === X.LOG_QUEUE && event.cpu === other.cpu && event.b === target,
     );
     if (opened) {
-      this.#add(opened, `queued ${FUNCS[opened.a]} there first, when the queue was empty`);
+      this.#add(opened, `queued ${FUNCS[opened.a]}() there first, when the queue was empty`);
     }
     this.#add(
       { ps: other.ps + other.c, cpu: other.cpu },
@@ -233,7 +233,7 @@ class Chain {
       this.#add(before[0]!, `runs ${before.length} calls of other CPUs first`);
     }
     if (!ran) return 'the handler has not come to this call yet';
-    this.#add(ran, `runs ${FUNCS[ran.a]}`);
+    this.#add(ran, `runs ${FUNCS[ran.a]}()`);
     const unlock = this.#first(
       ran.ps,
       (e) => e.kind === X.LOG_UNLOCK && e.cpu === target && e.b === cpu,
