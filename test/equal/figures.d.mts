@@ -1,0 +1,6 @@
+/** Name and hash of each figure. */
+export function figures(
+  library: object,
+  timed: object,
+  options?: { wide?: boolean },
+): Generator<[string, string]>;
