@@ -1,6 +1,9 @@
 // The invariants of the whole machine, computed from the bits themselves. The storm checks them
 // after every batch, restore() before it trusts a snapshot.
-import { cold, coldRow, cpus, row, rows } from './arena';
+
+import { ioapicAt, ioapicCount, pinAt, pins } from './ioapic/ioapic';
+import { refresh } from './lapic/special';
+import { cold, coldRow, cpus, row, rows } from './memory/arena';
 import {
   AUDIT_BALANCE,
   AUDIT_DEVICES,
@@ -18,12 +21,10 @@ import {
   NONE,
   PATTERN_ALLBUTSELF,
   VIA_CALL,
-} from './codes';
-import { ioapicAt, ioapicCount, pinAt, pins } from './ioapic/ioapic';
-import { refresh } from './lapic/special';
-import { isListed, listedCpu } from './lapic/wake';
-import * as L from './layout';
-import { model } from './model';
+} from './memory/codes';
+import * as L from './memory/layout';
+import { model } from './memory/model';
+import { isListed, listedCpu } from './record/wake';
 
 /** Bits set in 16 words. */
 export function countBits(words: usize): u32 {

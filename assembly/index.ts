@@ -1,13 +1,21 @@
 // What the host may call. Arguments are checked here, once, so that nothing inside has to;
 // BAD_ARGUMENT means that nothing happened.
 
-import * as arena from './arena';
-import { apicId, cpus, logCapacity, maskArg, maskOnline, plan, row } from './arena';
 import { countBits, audit as runAudit, auditAll as runAuditAll } from './audit';
 import { buildClusters } from './bus/clusters';
 import { cpuOf as directoryCpuOf, enterAll } from './bus/directory';
 import { sendIcr } from './bus/icr';
 import { hasSerialBus } from './bus/serial';
+import { eoiWritten } from './cpu/cpu';
+import { ioapicCount, resetIoapic } from './ioapic/ioapic';
+import { dispatchVector, Lapic, ppr as pprOf, setTpr as writeTpr } from './lapic/lapic';
+import { latch } from './lapic/outputs';
+import { enableBySoftware, powerOnCpu } from './lapic/reset';
+import { setCpu } from './linux/cpumask';
+import * as driver from './linux/driver';
+import * as smp from './linux/smp';
+import * as arena from './memory/arena';
+import { apicId, cpus, logCapacity, maskArg, maskOnline, plan, row } from './memory/arena';
 import {
   BAD_ARGUMENT,
   CLUSTER_F_PLAIN,
@@ -37,21 +45,13 @@ import {
   SLOTS_NONE,
   START_ENABLED,
   TRIGGER_EDGE,
-} from './codes';
-import { eoiWritten } from './cpu/cpu';
-import { LAYOUT_FINGERPRINT } from './fingerprint';
-import { ioapicCount, resetIoapic } from './ioapic/ioapic';
-import { eventHash as hashOf } from './lapic/hash';
-import { dispatchVector, Lapic, ppr as pprOf, setTpr as writeTpr } from './lapic/lapic';
-import { latch } from './lapic/outputs';
-import { enableBySoftware, powerOnCpu } from './lapic/reset';
-import { takeWakeList as takeAll } from './lapic/wake';
-import * as L from './layout';
-import { setCpu } from './linux/cpumask';
-import * as driver from './linux/driver';
-import * as smp from './linux/smp';
-import { model } from './model';
+} from './memory/codes';
+import { LAYOUT_FINGERPRINT } from './memory/fingerprint';
+import * as L from './memory/layout';
+import { model } from './memory/model';
 import { resetPics } from './pic/pic';
+import { eventHash as hashOf } from './record/hash';
+import { takeWakeList as takeAll } from './record/wake';
 import * as engine from './storm/storm';
 
 export * from './exports/hardware';

@@ -10,18 +10,23 @@ export type {
   MachineOptions,
   Mode,
   Topology,
-} from './config.js';
-export { CPU_LIMIT, DRIVER_MODES, driversOf, topologyIds } from './config.js';
+} from './core/config.js';
+export { CPU_LIMIT, DRIVER_MODES, driversOf, topologyIds } from './core/config.js';
+export type { Counters, SenderCosts } from './core/counters.js';
+export { InvariantError, UsageError } from './core/errors.js';
+export { MODEL_FLAGS, MODEL_NAMES, type Model, type ModelFlag } from './core/models.js';
 export { type CompiledModule, coreModule } from './core/wasm.js';
-export type { Counters, SenderCosts } from './counters.js';
-export { InvariantError, UsageError } from './errors.js';
-export { GeneralProtection } from './hardware/access.js';
-export type { Cpu, EoiResult, Taken } from './hardware/cpu.js';
-export type { Ioapic } from './hardware/ioapic.js';
-export type { Effect, Message } from './hardware/messages.js';
-export type { Pic } from './hardware/pic.js';
-export type { LocalApic, LvtEntry, Outputs } from './lapic.js';
-export { type LinuxSender, OPS, type Op, type Write } from './linux.js';
-export { type CreateOptions, Machine, type RestoreOptions, type StormProgress } from './machine.js';
-export { MODEL_FLAGS, MODEL_NAMES, type Model, type ModelFlag } from './models.js';
-export type { Pattern, StormOptions, StormResult, Via } from './storm.js';
+export { GeneralProtection } from './machine/hardware/access.js';
+export type { Cpu, EoiResult, Taken } from './machine/hardware/cpu.js';
+export type { Ioapic } from './machine/hardware/ioapic.js';
+export type { Effect, Message } from './machine/hardware/messages.js';
+export type { Pic } from './machine/hardware/pic.js';
+export type { LocalApic, LvtEntry, Outputs } from './machine/lapic.js';
+export { type LinuxSender, OPS, type Op, type Write } from './machine/linux.js';
+export {
+  type CreateOptions,
+  Machine,
+  type RestoreOptions,
+  type StormProgress,
+} from './machine/machine.js';
+export type { Pattern, StormOptions, StormResult, Via } from './machine/storm.js';

@@ -1,6 +1,9 @@
 // Which local APICs a message addresses, each judged by its own registers and mode: one in xAPIC mode
 // sees the low 8 bits of a destination, also of a wider one.
-import { apicId, coldRow, ldr } from '../arena';
+
+import { idMask } from '../lapic/reset';
+import { isHardwareEnabled, isX2apicMode } from '../lapic/special';
+import { apicId, coldRow, ldr } from '../memory/arena';
 import {
   CLUSTER_F_WILDCARD,
   F_CLUSTER_F,
@@ -10,11 +13,9 @@ import {
   ICR_SELF,
   ICR_SHORTHAND,
   ONES_EVERYONE,
-} from '../codes';
-import { idMask } from '../lapic/reset';
-import { isHardwareEnabled, isX2apicMode } from '../lapic/special';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 
 export const BROADCAST: u32 = 0xffffffff;
 const FLAT: u32 = 15;

@@ -1,7 +1,7 @@
 // x2APIC clusters: the up to 16 CPUs whose ids share id >> 4, found by id & 15.
-import { apicId, clusters, cpus, ident } from '../arena';
-import { NONE } from '../codes';
-import * as L from '../layout';
+import { apicId, clusters, cpus, ident } from '../memory/arena';
+import { NONE } from '../memory/codes';
+import * as L from '../memory/layout';
 import { cpuOf } from './directory';
 
 export function clusterOf(cpu: u32): u32 {

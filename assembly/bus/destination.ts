@@ -1,6 +1,10 @@
 // Which local APICs a message reaches: the fast decode, for machines whose local APICs all have their
 // usual ids, mode and DFR. message.ts is the same rule for every machine.
-import { bump, cpus, ldr, mode } from '../arena';
+
+import { Lapic } from '../lapic/lapic';
+import { latchNmi } from '../lapic/outputs';
+import { isHardwareEnabled } from '../lapic/special';
+import { bump, cpus, ldr, mode } from '../memory/arena';
 import {
   BROADCAST_X2APIC,
   BROADCAST_XAPIC,
@@ -10,11 +14,8 @@ import {
   MODE_X2APIC_PHYSICAL,
   MODE_XAPIC_CLUSTER,
   NONE,
-} from '../codes';
-import { Lapic } from '../lapic/lapic';
-import { latchNmi } from '../lapic/outputs';
-import { isHardwareEnabled } from '../lapic/special';
-import * as L from '../layout';
+} from '../memory/codes';
+import * as L from '../memory/layout';
 import { sinkIpi } from '../timed/send';
 import { clusterOf, memberOf } from './clusters';
 import { cpuOf } from './directory';

@@ -1,9 +1,9 @@
 // APIC id -> CPU. Open addressing: the first probe is the id's low bits, so that dense ids are
 // found at once; further probes step by an odd hash of the id, so that ids that share their
 // low bits spread.
-import { apicId, cpus, directory, directoryMask } from '../arena';
-import { NONE } from '../codes';
-import * as L from '../layout';
+import { apicId, cpus, directory, directoryMask } from '../memory/arena';
+import { NONE } from '../memory/codes';
+import * as L from '../memory/layout';
 
 function step(id: u32): u32 {
   return ((id * 0x9e3779b1) >> 7) | 1;

@@ -1,10 +1,18 @@
 // The Interrupt Command Register: what one write of it does.
 // SDM 3A "Interrupt Command Register (ICR)", "ICR Operation in x2APIC Mode".
-import { coldRow, cpus } from '../arena';
-import { ICR_ALL_EXC, ICR_ALL_INC, ICR_LOGICAL, ICR_SELF, ICR_SHORTHAND, NONE } from '../codes';
+
 import { icrReadback } from '../lapic/registers';
 import { isX2apicMode } from '../lapic/special';
-import * as L from '../layout';
+import { coldRow, cpus } from '../memory/arena';
+import {
+  ICR_ALL_EXC,
+  ICR_ALL_INC,
+  ICR_LOGICAL,
+  ICR_SELF,
+  ICR_SHORTHAND,
+  NONE,
+} from '../memory/codes';
+import * as L from '../memory/layout';
 import { sinkIpi } from '../timed/send';
 import { isAddressed } from './claims';
 import { deliver, deliverAll, deliverLogical, deliverPhysical, sink } from './destination';

@@ -1,7 +1,9 @@
 // Destinations as Linux's in-kernel APIC finds them: a map of ids where it can, a scan where it must.
 // Linux 6.18 arch/x86/kvm/lapic.c kvm_irq_delivery_to_apic(), kvm_apic_map_get_dest_lapic(),
 // kvm_recalculate_logical_map(), kvm_apic_match_dest().
-import { apicId, coldRow, cpus, ldr } from '../arena';
+
+import { isHardwareEnabled, isSoftwareEnabled, isX2apicMode } from '../lapic/special';
+import { apicId, coldRow, cpus, ldr } from '../memory/arena';
 import {
   DELIVERY_LOWEST,
   F_MSI_BROADCAST,
@@ -10,10 +12,9 @@ import {
   ICR_SELF,
   ICR_SHORTHAND,
   NONE,
-} from '../codes';
-import { isHardwareEnabled, isSoftwareEnabled, isX2apicMode } from '../lapic/special';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { BROADCAST, dfrModel, matchesCluster, xapicId } from './claims';
 import { deliveryOf, give, REDIRECT, unclaimed } from './message';
 

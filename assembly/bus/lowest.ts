@@ -1,10 +1,17 @@
 // Who takes a lowest-priority message. SDM 3A "Lowest Priority Delivery Mode".
-import { apicId, coldRow, cpus, row } from '../arena';
-import { F_LOWEST_PRIORITY, LOWEST_APR_ARB, LOWEST_APR_ID, LOWEST_FIRST, NONE } from '../codes';
+
 import { apr } from '../lapic/registers';
 import { hasSlot, isSoftwareEnabled } from '../lapic/special';
-import * as L from '../layout';
-import { model } from '../model';
+import { apicId, coldRow, cpus, row } from '../memory/arena';
+import {
+  F_LOWEST_PRIORITY,
+  LOWEST_APR_ARB,
+  LOWEST_APR_ID,
+  LOWEST_FIRST,
+  NONE,
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { isAddressed } from './claims';
 
 /** SVR bit 9: focus processor checking disabled. */

@@ -1,6 +1,11 @@
 // Messages the long way: every delivery mode, every destination, every model. The command is in ICR
 // format whoever sends it: vector, delivery mode, destination mode, assert, level, shorthand.
-import { bump, coldRow, cpus, row } from '../arena';
+
+import { collect } from '../lapic/esr';
+import { Lapic } from '../lapic/lapic';
+import { latchExtint, latchInit, latchNmi, latchSipi, latchSmi } from '../lapic/outputs';
+import { isX2apicMode } from '../lapic/special';
+import { bump, coldRow, cpus, row } from '../memory/arena';
 import {
   DEASSERT_DROPS,
   DELIVERY_EXTINT,
@@ -34,13 +39,9 @@ import {
   SHORTHANDS_ALL,
   SLOTS_NONE,
   TRIGGER_ICR,
-} from '../codes';
-import { collect } from '../lapic/esr';
-import { Lapic } from '../lapic/lapic';
-import { latchExtint, latchInit, latchNmi, latchSipi, latchSmi } from '../lapic/outputs';
-import { isX2apicMode } from '../lapic/special';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { isAddressed, xapicId } from './claims';
 import { kvmDistribute } from './kvm';
 import { chooseLowest } from './lowest';

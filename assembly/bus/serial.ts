@@ -1,7 +1,11 @@
 // The serial APIC bus of Pentium and P6-family processors: one message at a time, rejection and retry,
 // arbitration with rotating priority. SDM 3A "APIC Bus Arbitration Mechanism and Protocol",
 // "APIC Bus Message Passing Mechanism and Protocol". Other models send without a bus.
-import { bump, bumpBy, coldRow, cpus, row } from '../arena';
+
+import { broadcastEoi, ioapicAt, ioapicCount, pendingPin, retryPin } from '../ioapic/ioapic';
+import { collect } from '../lapic/esr';
+import { reject, wouldReject } from '../lapic/special';
+import { bump, bumpBy, coldRow, cpus, row } from '../memory/arena';
 import {
   DELIVERY_LOWEST,
   ESR_RECEIVE_ACCEPT,
@@ -9,12 +13,9 @@ import {
   F_SLOTS,
   NONE,
   SLOTS_NONE,
-} from '../codes';
-import { broadcastEoi, ioapicAt, ioapicCount, pendingPin, retryPin } from '../ioapic/ioapic';
-import { collect } from '../lapic/esr';
-import { reject, wouldReject } from '../lapic/special';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { isAddressed } from './claims';
 import { chooseLowest, focusOf } from './lowest';
 import { deliveryOf, distribute, isDropped, isVectored } from './message';

@@ -1,6 +1,12 @@
 // A minimal CPU: interrupt flag, halt, interrupt shadow, and the handlers that run. It exists to say
 // when an interrupt is taken and whose EOI that was. SDM 3A "Interrupt and Exception Handling".
-import { bump, coldRow, row } from '../arena';
+
+import { Lapic, ppr } from '../lapic/lapic';
+import { extintAsserted } from '../lapic/lint';
+import { clearLatch, latch, setLatch } from '../lapic/outputs';
+import { initReset } from '../lapic/reset';
+import { dispatchesLow, isHardwareEnabled, isSoftwareEnabled } from '../lapic/special';
+import { bump, coldRow, row } from '../memory/arena';
 import {
   F_SPURIOUS,
   HANDLER_EXTINT,
@@ -10,14 +16,9 @@ import {
   NONE,
   TAKEN_INIT,
   TAKEN_SIPI,
-} from '../codes';
-import { Lapic, ppr } from '../lapic/lapic';
-import { extintAsserted } from '../lapic/lint';
-import { clearLatch, latch, setLatch } from '../lapic/outputs';
-import { initReset } from '../lapic/reset';
-import { dispatchesLow, isHardwareEnabled, isSoftwareEnabled } from '../lapic/special';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { acknowledgePicLine } from '../pic/wiring';
 
 export const MATCHED: i32 = 1;

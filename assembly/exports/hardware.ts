@@ -1,10 +1,8 @@
 // What the host may call, second part: registers, pins, devices, the CPU's side, time. Arguments are
 // checked here, as in index.ts.
 
-import { coldRow, cpus } from '../arena';
 import { external, REDIRECT } from '../bus/message';
 import { runBus } from '../bus/serial';
-import { BAD_ARGUMENT, LVT_CMCI, LVT_LINT0, NONE } from '../codes';
 import { eoiWritten, isSpurious, returnFromHandler, STRAY, takeNext } from '../cpu/cpu';
 import {
   ioapicCount,
@@ -36,7 +34,9 @@ import {
 } from '../lapic/reset';
 import { isHardwareEnabled, refresh, refreshAndWake } from '../lapic/special';
 import { resumeCount, runTimers as runClock } from '../lapic/timer';
-import * as L from '../layout';
+import { coldRow, cpus } from '../memory/arena';
+import { BAD_ARGUMENT, LVT_CMCI, LVT_LINT0, NONE } from '../memory/codes';
+import * as L from '../memory/layout';
 import { picOutput as picAsserts } from '../pic/pic';
 import {
   acknowledgePicLine,

@@ -1,8 +1,9 @@
 // I/O APICs: redirection entries, pins, remote IRR, EOI. 82093AA data sheet; version 0x20 adds the EOI
 // register (ICH data sheets).
-import { ioapics } from '../arena';
+
 import { isAddressed } from '../bus/claims';
 import { ioapicSend, REJECTED } from '../bus/serial';
+import { ioapics } from '../memory/arena';
 import {
   DELIVERY_EXTINT,
   DELIVERY_LOWEST,
@@ -10,9 +11,9 @@ import {
   F_STORM_BRAKE,
   ICR_LOGICAL,
   NONE,
-} from '../codes';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 
 const REG_ID: u32 = 0;
 const REG_VERSION: u32 = 1;

@@ -1,6 +1,7 @@
 // How software reaches the registers: the xAPIC page and the x2APIC MSRs, with what each refuses.
-import { coldRow } from '../arena';
+
 import { selfIpiWritten, writeIcrRegister } from '../bus/icr';
+import { coldRow } from '../memory/arena';
 import {
   ESR_ILLEGAL_REGISTER,
   F_MSR_CHECKS,
@@ -10,9 +11,9 @@ import {
   MSR_AMD,
   MSR_KVM,
   MSR_QEMU,
-} from '../codes';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { collect } from './esr';
 import { isExtendedRegister, readExtended, writeExtended } from './extended';
 import { lvtBits } from './lvt';

@@ -1,5 +1,5 @@
 // The Error Status Register. SDM 3A "Error Handling".
-import { bump, coldRow, row } from '../arena';
+import { bump, coldRow, row } from '../memory/arena';
 import {
   ESR_ILLEGAL_REGISTER,
   ESR_LATCH,
@@ -7,9 +7,9 @@ import {
   ESR_RECEIVE_ILLEGAL,
   F_ESR,
   LVT_ERROR,
-} from '../codes';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { LVT_MASKED, lvt } from './lvt';
 import { acceptLongWay, reject } from './special';
 

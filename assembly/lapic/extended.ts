@@ -1,9 +1,9 @@
 // AMD's extended register space in the xAPIC page: specific EOI, interrupt enable registers, extended
 // LVT. AMD APM 2 "Extended APIC Feature Register" and the sections after it.
-import { coldRow } from '../arena';
-import { F_EXTENDED } from '../codes';
-import * as L from '../layout';
-import { model } from '../model';
+import { coldRow } from '../memory/arena';
+import { F_EXTENDED } from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { endVector } from './lapic';
 import { refreshAndWake } from './special';
 

@@ -1,5 +1,5 @@
 // One local APIC: accept, dispatch, EOI. Leaf functions over a row (layout.ts).
-import { bump, counts, row, rows } from '../arena';
+import { bump, counts, row, rows } from '../memory/arena';
 import {
   EVENT_ACCEPT,
   EVENT_COALESCE,
@@ -7,9 +7,10 @@ import {
   EVENT_EOI,
   EVENT_STRAY_EOI,
   NONE,
-} from '../codes';
-import * as L from '../layout';
-import { after, note } from './hash';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { after, note } from '../record/hash';
+import { LISTED, tell } from '../record/wake';
 import {
   acceptLongWay,
   afterEoi,
@@ -18,7 +19,6 @@ import {
   runHandlersLongWay,
   settle,
 } from './special';
-import { LISTED, tell } from './wake';
 
 /** Whether accept, dispatch and EOI of this row are the whole story: no level vector, nothing special. */
 function isPlain(classes: u64): bool {

@@ -1,5 +1,7 @@
 // The LINT pins: edge and level, remote IRR, and ExtINT as a level. SDM 3A "Local Vector Table".
-import { coldRow, row } from '../arena';
+
+import { extintEntryReaches } from '../ioapic/ioapic';
+import { coldRow, row } from '../memory/arena';
 import {
   DELIVERY_EXTINT,
   DELIVERY_FIXED,
@@ -8,11 +10,11 @@ import {
   LINT_REMOTE_IRR,
   LVT_LINT0,
   LVT_LINT1,
-} from '../codes';
-import { extintEntryReaches } from '../ioapic/ioapic';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { picOutput } from '../pic/pic';
+import { tellCpu } from '../record/wake';
 import {
   deliverLocal,
   LVT_ACTIVE_LOW,
@@ -25,7 +27,6 @@ import {
 } from './lvt';
 import { latchNmi } from './outputs';
 import { discard, isHardwareEnabled } from './special';
-import { tellCpu } from './wake';
 
 function latchBit(pin: u32): u32 {
   return pin == 0 ? L.LATCH_LINT0 : L.LATCH_LINT1;

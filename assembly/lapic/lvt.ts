@@ -1,5 +1,5 @@
 // The Local Vector Table: its entries' bits, and what a local event does. SDM 3A "Local Vector Table".
-import { coldRow } from '../arena';
+import { coldRow } from '../memory/arena';
 import {
   DELIVERY_EXTINT,
   DELIVERY_FIXED,
@@ -17,9 +17,9 @@ import {
   LVT_RAW,
   LVT_THERMAL,
   LVT_TIMER,
-} from '../codes';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { Lapic } from './lapic';
 import { latchExtint, latchInit, latchNmi, latchSmi } from './outputs';
 import { isHardwareEnabled } from './special';

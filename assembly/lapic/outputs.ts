@@ -1,5 +1,5 @@
 // What a local APIC hands to its CPU beside vectors: NMI, SMI, INIT, SIPI, ExtINT, each a latch.
-import { bump, coldRow, row } from '../arena';
+import { bump, coldRow, row } from '../memory/arena';
 import {
   EFFECT_EXTINT,
   EFFECT_INIT,
@@ -10,12 +10,12 @@ import {
   F_SIPI,
   SIPI_CLEARED_BY_INIT,
   SIPI_IF_WAITING,
-} from '../codes';
-import { effect } from '../effects';
-import * as L from '../layout';
-import { model } from '../model';
-import { note } from './hash';
-import { tellCpu } from './wake';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
+import { effect } from '../record/effects';
+import { note } from '../record/hash';
+import { tellCpu } from '../record/wake';
 
 export function latch(cpu: u32): u32 {
   return load<u32>(coldRow(cpu), L.C_LATCH);

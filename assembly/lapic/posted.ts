@@ -1,7 +1,7 @@
 // What hypervisors add for speed: posted interrupts and the EOI without a register write.
 // SDM 3C "Posted-Interrupt Processing"; Linux 6.18 arch/x86/kvm/lapic.c pv_eoi_*().
-import { coldRow, row } from '../arena';
-import * as L from '../layout';
+import { coldRow, row } from '../memory/arena';
+import * as L from '../memory/layout';
 import { Lapic } from './lapic';
 import { clearLatch, latch, setLatch } from './outputs';
 import { isLevel } from './special';

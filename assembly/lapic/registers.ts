@@ -1,6 +1,8 @@
 // The register file of one local APIC: which registers there are in each mode, what reads show, what
 // writes do. SDM 3A "Local APIC Register Address Map", "x2APIC Register Address Space".
-import { apicId, coldRow, row } from '../arena';
+
+import { eoiWritten } from '../cpu/cpu';
+import { apicId, coldRow, row } from '../memory/arena';
 import {
   F_APR,
   F_DISABLED_MASKS,
@@ -15,10 +17,10 @@ import {
   MASKS_FORCED,
   MSR_KVM,
   MSR_QEMU,
-} from '../codes';
-import { eoiWritten } from '../cpu/cpu';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
+import { tellCpu } from '../record/wake';
 import { latchErrors } from './esr';
 import { ppr, setTpr } from './lapic';
 import { extintAsserted, serveLevel } from './lint';
@@ -32,7 +34,6 @@ import {
   writeDivide,
   writeInitialCount,
 } from './timer';
-import { tellCpu } from './wake';
 
 export const REG_ID: u32 = 0x02;
 export const REG_VERSION: u32 = 0x03;

@@ -1,6 +1,8 @@
 // Power-on, INIT, IA32_APIC_BASE and the modes. SDM 3A "Local APIC State After Power-Up or Reset",
 // "Local APIC State After an INIT Reset", "Extended XAPIC (x2APIC)".
-import { apicId, coldRow, ident, mode, row } from '../arena';
+
+import { logicalId } from '../linux/x2apic_cluster';
+import { apicId, coldRow, ident, mode, row } from '../memory/arena';
 import {
   F_HW_DISABLE,
   F_ID_BITS,
@@ -17,10 +19,9 @@ import {
   MODE_XAPIC_CLUSTER,
   MSR_KVM,
   MSR_QEMU,
-} from '../codes';
-import * as L from '../layout';
-import { logicalId } from '../linux/x2apic_cluster';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { LVT_MASKED, LVT_REMOTE_IRR, lvt, lvtBits, storeLvt } from './lvt';
 import {
   BASE_ENABLE,

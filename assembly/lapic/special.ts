@@ -1,8 +1,9 @@
 // The long way of accept, dispatch and EOI: level vectors, software disable, illegal vectors, slots,
 // AMD's interrupt enable registers, the early ISR bit, tracing. A row takes it while SPECIAL or a TMR
 // bit is set; the short way in lapic.ts is the same rule where none of this applies.
-import { bump, coldRow, row } from '../arena';
+
 import { serveEoi } from '../bus/serial';
+import { bump, coldRow, row } from '../memory/arena';
 import {
   EFFECT_EOI,
   EFFECT_SET,
@@ -21,15 +22,15 @@ import {
   PENDING_HELD,
   SLOTS_NONE,
   SLOTS_VECTOR,
-} from '../codes';
-import { effect } from '../effects';
-import * as L from '../layout';
-import { model } from '../model';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
+import { effect } from '../record/effects';
+import { note } from '../record/hash';
+import { tell, tellCpu, unlist } from '../record/wake';
 import { collect } from './esr';
-import { note } from './hash';
 import { blockedClasses, Lapic, ppr } from './lapic';
 import { endLintLevel, extintAsserted } from './lint';
-import { tell, tellCpu, unlist } from './wake';
 
 export const SVR_ENABLE: u32 = 0x100;
 export const SVR_SUPPRESS: u32 = 0x1000;

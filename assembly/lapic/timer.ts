@@ -1,10 +1,11 @@
 // The local APIC timer on virtual time. SDM 3A "APIC Timer". One tick of its input clock is 1 ns; the
 // time-stamp counter counts nanoseconds.
-import { coldRow, cpus } from '../arena';
-import { F_LVT_BITS, F_TIMER_DEADLINE, LVT_RAW, LVT_TIMER, NONE } from '../codes';
+
 import { nextBrake, releaseBrakes } from '../ioapic/ioapic';
-import * as L from '../layout';
-import { model } from '../model';
+import { coldRow, cpus } from '../memory/arena';
+import { F_LVT_BITS, F_TIMER_DEADLINE, LVT_RAW, LVT_TIMER, NONE } from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
 import { deliverLocal, lvt } from './lvt';
 import { isHardwareEnabled } from './special';
 

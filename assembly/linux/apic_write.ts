@@ -1,7 +1,8 @@
 // The writes that Linux's drivers end in, each counted and, when asked, logged.
-import { bump, log, logCapacity } from '../arena';
+
 import { deliver } from '../bus/destination';
 import { sendIcr } from '../bus/icr';
+import { bump, log, logCapacity } from '../memory/arena';
 import {
   ICR_NMI,
   LOG_ICR,
@@ -9,8 +10,8 @@ import {
   LOG_SELF_IPI,
   LOG_SHORTHAND_XAPIC,
   VECTOR_NMI,
-} from '../codes';
-import * as L from '../layout';
+} from '../memory/codes';
+import * as L from '../memory/layout';
 
 /** Appends to the write log; the host empties it before each send it wants to see. */
 export function record(kind: u32, dest: u32, low: u32, extra: u32): void {

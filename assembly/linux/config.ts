@@ -1,7 +1,12 @@
 // Which kernel is sending: era, driver and boot options, as create() left them.
-import { bump, cpus } from '../arena';
-import { ERA_6_12, FLAG_NO_FENCE, FLAG_NO_HOTPLUG_CPU, FLAG_NO_IPI_BROADCAST } from '../codes';
-import * as L from '../layout';
+import { bump, cpus } from '../memory/arena';
+import {
+  ERA_6_12,
+  FLAG_NO_FENCE,
+  FLAG_NO_HOTPLUG_CPU,
+  FLAG_NO_IPI_BROADCAST,
+} from '../memory/codes';
+import * as L from '../memory/layout';
 
 export function era(): u32 {
   return load<u32>(L.H_ERA);

@@ -1,9 +1,9 @@
 // cpumasks: bitmaps over CPU numbers in 64-bit words, with the kernel's operations. Every one
 // adds the words it touches to the ledger, as the kernel's code would touch them.
 // Linux include/linux/cpumask.h, lib/bitmap.c.
-import { bump, bumpBy, cpus, maskOf, maskOnline, maskWords } from '../arena';
-import { NONE } from '../codes';
-import * as L from '../layout';
+import { bump, bumpBy, cpus, maskOf, maskOnline, maskWords } from '../memory/arena';
+import { NONE } from '../memory/codes';
+import * as L from '../memory/layout';
 
 function word(mask: usize, index: u32): u64 {
   return load<u64>(mask + ((<usize>index) << 3));

@@ -1,5 +1,5 @@
 // struct apic: which driver has which operation, per era.
-import { maskOnline, mode } from '../arena';
+import { maskOnline, mode } from '../memory/arena';
 import {
   DRIVER_DEFAULT_32,
   DRIVER_FLAT,
@@ -14,8 +14,8 @@ import {
   ICR_SELF,
   MODE_X2APIC_CLUSTER,
   MODE_X2APIC_PHYSICAL,
-} from '../codes';
-import * as L from '../layout';
+} from '../memory/codes';
+import * as L from '../memory/layout';
 import { prepareIcr, x2apicSelfIpi, xapicShorthand } from './apic_write';
 import { era, is612 } from './config';
 import { cpumaskOf, dropOf } from './cpumask';

@@ -1,10 +1,11 @@
 // KVM paravirtual IPIs. Linux 6.12 arch/x86/kernel/kvm.c __send_ipi_mask(): a hypercall carries
 // up to 128 APIC ids as a bitmap above the lowest one.
-import { apicId, bump, maskCopy } from '../arena';
+
 import { deliver } from '../bus/destination';
 import { cpuOf } from '../bus/directory';
-import { LOG_KVM_HYPERCALL, NONE } from '../codes';
-import * as L from '../layout';
+import { apicId, bump, maskCopy } from '../memory/arena';
+import { LOG_KVM_HYPERCALL, NONE } from '../memory/codes';
+import * as L from '../memory/layout';
 import { irqSave, prepareIcr, record } from './apic_write';
 import { clearCpu, copyMask, isEmpty, nextCpu, payWalk } from './cpumask';
 

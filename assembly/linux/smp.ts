@@ -1,13 +1,14 @@
 // The kernel's callers of struct apic. Linux arch/x86/kernel/smp.c, apic/ipi.c, irq_work.c
-import { bump, maskCopy, maskOnline } from '../arena';
+
 import { isX2apic } from '../bus/destination';
+import { bump, maskCopy, maskOnline } from '../memory/arena';
 import {
   VECTOR_CALL_FUNCTION,
   VECTOR_CALL_FUNCTION_SINGLE,
   VECTOR_IRQ_WORK,
   VECTOR_RESCHEDULE,
-} from '../codes';
-import * as L from '../layout';
+} from '../memory/codes';
+import * as L from '../memory/layout';
 import { is612, useShorthand } from './config';
 import { clearCpu, copyMask, equalMasks, orSelfEqualsOnline, payWalk, testCpu } from './cpumask';
 import { sendIPI, sendIPIAll, sendIPIAllButSelf, sendIPIMask, sendIPISelf } from './driver';

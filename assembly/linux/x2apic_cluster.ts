@@ -1,8 +1,9 @@
 // Linux arch/x86/kernel/apic/x2apic_cluster.c
-import { apicId, maskCopy } from '../arena';
+
 import { clusterOf, clusterRow, isSpread, memberOf } from '../bus/clusters';
-import { ICR_LOGICAL, NONE } from '../codes';
-import * as L from '../layout';
+import { apicId, maskCopy } from '../memory/arena';
+import { ICR_LOGICAL, NONE } from '../memory/codes';
+import * as L from '../memory/layout';
 import { irqSave, prepareIcr, x2apicIcrWrite } from './apic_write';
 import { is612, wrmsrFence } from './config';
 import { clearCpu, copyMask, nextCpu, payWalk, testCpu } from './cpumask';

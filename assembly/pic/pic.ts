@@ -1,6 +1,6 @@
 // A pair of 8259A interrupt controllers as PCs wire them: the secondary at line 2 of the primary.
 // Intel 8259A data sheet.
-import * as L from '../layout';
+import * as L from '../memory/layout';
 
 const PRIMARY: u32 = 0;
 const SECONDARY: u32 = 1;

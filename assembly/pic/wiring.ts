@@ -1,7 +1,8 @@
 // The 8259 pair's output on its way to the CPUs: LINT0 of CPU 0, and pin 0 of the first I/O APIC.
-import { cpus } from '../arena';
+
 import { extintAsserted, pinHigh, pinMoved } from '../lapic/lint';
-import { tellCpu } from '../lapic/wake';
+import { cpus } from '../memory/arena';
+import { tellCpu } from '../record/wake';
 import { acknowledgePic, picOutput, readPic, setPicLine, writePic } from './pic';
 
 /** Acts on a change of the output since `output` and LINT0's level `lint0`. */

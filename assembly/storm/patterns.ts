@@ -1,6 +1,16 @@
 // Who sends to whom. Each pattern is one send of the storm.
-import { apicId, cpus, maskArg, maskOnline } from '../arena';
+
 import { sendIcr } from '../bus/icr';
+import { clearMask, cpumaskOf, dropOf, nextCpu, setCpu, testCpu } from '../linux/cpumask';
+import {
+  sendIPI,
+  sendIPIAllButSelf,
+  sendIPIMask,
+  sendIPIMaskAllButSelf,
+  sendIPISelf,
+} from '../linux/driver';
+import { sendCallFuncIpi } from '../linux/smp';
+import { apicId, cpus, maskArg, maskOnline } from '../memory/arena';
 import {
   ICR_ALL_EXC,
   PATTERN_HOT,
@@ -14,17 +24,8 @@ import {
   VIA_MASK,
   VIA_SHORTHAND,
   VIA_SINGLE,
-} from '../codes';
-import * as L from '../layout';
-import { clearMask, cpumaskOf, dropOf, nextCpu, setCpu, testCpu } from '../linux/cpumask';
-import {
-  sendIPI,
-  sendIPIAllButSelf,
-  sendIPIMask,
-  sendIPIMaskAllButSelf,
-  sendIPISelf,
-} from '../linux/driver';
-import { sendCallFuncIpi } from '../linux/smp';
+} from '../memory/codes';
+import * as L from '../memory/layout';
 import { randomAt, scale } from './random';
 
 /** Sources take turns: 0, 1, ... up to `limit` - 1. */

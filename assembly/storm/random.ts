@@ -1,6 +1,6 @@
 // Counter-based random numbers: number i of a seed is splitmix64 at position i, so any split of
 // a storm, and any worker, draws the same ones.
-import { mix } from '../lapic/hash';
+import { mix } from '../record/hash';
 
 const GOLDEN: u64 = 0x9e3779b97f4a7c15;
 

@@ -1,10 +1,11 @@
 // The untimed storm: sends in a pattern; after every S_DEPTH of them the targets run their
 // handlers. All state is in the header between calls, so a run may be split anywhere.
-import { bumpBy } from '../arena';
-import { PATTERN_ALLBUTSELF, PATTERN_MASK_CONTIGUOUS, PATTERN_RANDOM } from '../codes';
+
 import { runHandlers } from '../lapic/lapic';
-import { listedCpu, setQuiet } from '../lapic/wake';
-import * as L from '../layout';
+import { bumpBy } from '../memory/arena';
+import { PATTERN_ALLBUTSELF, PATTERN_MASK_CONTIGUOUS, PATTERN_RANDOM } from '../memory/codes';
+import * as L from '../memory/layout';
+import { listedCpu, setQuiet } from '../record/wake';
 import { sendToMany, sendToOthers, Unicast } from './patterns';
 import { randomAt, scale } from './random';
 

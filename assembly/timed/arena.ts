@@ -1,9 +1,9 @@
 // Where the timed engine's regions are, and who is running: the node whose event is being handled.
-import { cpus, maskWords } from '../arena';
-import { NO_MEMORY } from '../codes';
-import * as L from '../layout';
-import * as T from '../layout-timed';
+import { cpus, maskWords } from '../memory/arena';
+import { NO_MEMORY } from '../memory/codes';
+import * as L from '../memory/layout';
 import { HIST_COUNT } from './codes';
+import * as T from './layout';
 
 export const NEVER: u64 = u64.MAX_VALUE;
 

@@ -2,9 +2,8 @@
 // highest arbitration priority goes next. SDM 3A "APIC Bus Arbitration Mechanism and Protocol": the
 // winner drops to the lowest priority, everybody below its old one rises. A target without a free slot
 // rejects, and the message is sent again.
-import { cpus } from '../arena';
-import { ICR_DELIVERY, ICR_NMI, ICR_VECTOR } from '../codes';
-import * as T from '../layout-timed';
+import { cpus } from '../memory/arena';
+import { ICR_DELIVERY, ICR_NMI, ICR_VECTOR } from '../memory/codes';
 import { at, busNode, countBy, counted, NEVER, nodeRow, now, self } from './arena';
 import {
   COST_BUS_CLOCK,
@@ -18,6 +17,7 @@ import {
 } from './codes';
 import { cost } from './costs';
 import { deliverRecord, freeRecord, newRecord, post } from './inbox';
+import * as T from './layout';
 import { tell } from './stats';
 
 const MESSAGE_CLOCKS: u64 = 21;

@@ -1,11 +1,16 @@
 // smp_call_function_single(), _many() and what goes the same way: reschedules and remote wakeups. The
 // target's queue and flags are its own; asking about them is a message there and one back, each half
 // a cache line's way. Linux 6.12 kernel/smp.c, kernel/sched/core.c; 4.0 where the era says so.
-import { maskWords } from '../arena';
-import { OP_CALL_MANY, OP_CALL_SINGLE, OP_RESCHEDULE, VECTOR_CALL_FUNCTION_SINGLE } from '../codes';
-import * as T from '../layout-timed';
+
 import { is612 } from '../linux/config';
 import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
+import { maskWords } from '../memory/arena';
+import {
+  OP_CALL_MANY,
+  OP_CALL_SINGLE,
+  OP_RESCHEDULE,
+  VECTOR_CALL_FUNCTION_SINGLE,
+} from '../memory/codes';
 import { at, counted, cpuMask, now, self, timed } from './arena';
 import {
   CALL_ASYNC,
@@ -56,6 +61,7 @@ import { cost, line } from './costs';
 import { become, delay, goOn, pop, wait, wake } from './frame';
 import { die, runFunc } from './handler';
 import { post } from './inbox';
+import * as T from './layout';
 import { callSend } from './send';
 import { noteWait, record, tell } from './stats';
 

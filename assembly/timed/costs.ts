@@ -1,9 +1,9 @@
 // What things take: constants, or draws from a table of quantiles that the host wrote. Every node
 // draws from its own run of numbers, so that no order between nodes matters.
-import { mix } from '../lapic/hash';
-import * as T from '../layout-timed';
+import { mix } from '../record/hash';
 import { at, nodeRow, self, tables, timed } from './arena';
 import { COST_LINE_SMT, COST_WIRE_SELF } from './codes';
+import * as T from './layout';
 
 const GOLDEN: u64 = 0x9e3779b97f4a7c15;
 

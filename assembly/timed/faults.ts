@@ -1,9 +1,10 @@
 // What may go wrong with a chosen or a random message, and with EOIs. A fault counts the messages that
 // match it at each target, so that its choice depends on no other CPU.
-import * as T from '../layout-timed';
+
 import { at, now, self, timed } from './arena';
 import { FAULT_DROP, FAULT_REORDER } from './codes';
 import { draw } from './costs';
+import * as T from './layout';
 
 function faultAt(index: u32): usize {
   return timed + T.TM_FAULTS + ((<usize>index) << T.FAULT_SHIFT);

@@ -2,8 +2,11 @@
 // handler runs: EOI first, then the work, with interrupts off throughout.
 // Linux 6.12 arch/x86/kernel/smp.c sysvec_call_function(), kernel/smp.c __flush_smp_call_function_queue().
 
-import { coldRow, row } from '../arena';
 import { hasSerialBus } from '../bus/serial';
+import { Lapic } from '../lapic/lapic';
+import { reject, wouldReject } from '../lapic/special';
+import { is612 } from '../linux/config';
+import { coldRow, row } from '../memory/arena';
 import {
   EVENT_NMI,
   ICR_NMI,
@@ -11,13 +14,9 @@ import {
   VECTOR_CALL_FUNCTION_SINGLE,
   VECTOR_REBOOT,
   VECTOR_RESCHEDULE,
-} from '../codes';
-import { note } from '../lapic/hash';
-import { Lapic } from '../lapic/lapic';
-import { reject, wouldReject } from '../lapic/special';
-import * as L from '../layout';
-import * as T from '../layout-timed';
-import { is612 } from '../linux/config';
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { note } from '../record/hash';
 import { at, busNode, counted, now, self, slotOf } from './arena';
 import {
   CAT_IRQ,
@@ -93,6 +92,7 @@ import { cost, line } from './costs';
 import { faultDelay, faultKind, struck, struckMessage } from './faults';
 import { become, call, goOn, pop, push, wait } from './frame';
 import { freeRecord, post } from './inbox';
+import * as T from './layout';
 import { askFor, release } from './locks';
 import { noteNoise, record, tell } from './stats';
 

@@ -1,8 +1,9 @@
 // Messages between nodes. Each node has an inbox: a pairing heap ordered by time, then source, then
 // the source's sequence number (Fredman, Sedgewick, Sleator, Tarjan 1986). Records come from one pool.
-import * as T from '../layout-timed';
+
 import { at, NEVER, nodeRow, now, self, timed } from './arena';
 import { RUN_NO_MEMORY } from './codes';
+import * as T from './layout';
 import { posted } from './schedule';
 
 const CHUNK_PAGES: i32 = 16;

@@ -1,13 +1,13 @@
 // What the host may call of the timed engine.
-import { cpus } from '../arena';
-import { BAD_ARGUMENT } from '../codes';
-import { setQuiet } from '../lapic/wake';
-import * as T from '../layout-timed';
+import { cpus } from '../memory/arena';
+import { BAD_ARGUMENT } from '../memory/codes';
+import { setQuiet } from '../record/wake';
 import { at, enterNode, NEVER, nodeCount, nodeRow, planTimed, setNow, timed } from './arena';
 import { resetBus } from './bus';
 import { CAT_IDLE, MSG_IRQS_OFF, PROC_TASK } from './codes';
 import { delay, push } from './frame';
 import { post } from './inbox';
+import * as T from './layout';
 import { runSlice } from './schedule';
 import { bucketOf, timedHash as hashOf } from './stats';
 

@@ -1,7 +1,7 @@
 // One event of a node: a message that arrives, or the end of the top frame's step.
-import { cpus } from '../arena';
-import * as T from '../layout-timed';
+
 import { is612 } from '../linux/config';
+import { cpus } from '../memory/arena';
 import { at, NEVER, self } from './arena';
 import { busAsked, busRejected, busStep } from './bus';
 import {
@@ -61,6 +61,7 @@ import {
   takeInterrupts,
 } from './handler';
 import { freeRecord, post } from './inbox';
+import * as T from './layout';
 import { lockMessage } from './locks';
 import { stepSend } from './send';
 import { tell } from './stats';

@@ -1,9 +1,14 @@
 // One call of struct apic in time. Linux's own driver code runs (assembly/linux); its ledger of writes,
 // fences and cpumask words, priced, says when each message leaves. From the first fence to the last
 // write nothing interrupts: the mask paths disable interrupts, a single x2APIC send is one write.
-import { maskArg, maskWords } from '../arena';
+
 import { setSink } from '../bus/destination';
 import { hasSerialBus } from '../bus/serial';
+import { is612 } from '../linux/config';
+import { clearMask } from '../linux/cpumask';
+import * as driver from '../linux/driver';
+import * as smp from '../linux/smp';
+import { maskArg, maskWords } from '../memory/arena';
 import {
   ICR_DELIVERY,
   ICR_LOGICAL,
@@ -17,13 +22,8 @@ import {
   OP_MASK,
   OP_RESCHEDULE,
   OP_SELF,
-} from '../codes';
-import * as L from '../layout';
-import * as T from '../layout-timed';
-import { is612 } from '../linux/config';
-import { clearMask } from '../linux/cpumask';
-import * as driver from '../linux/driver';
-import * as smp from '../linux/smp';
+} from '../memory/codes';
+import * as L from '../memory/layout';
 import { at, counted, cpuMask, now, self, timed } from './arena';
 import { busSend, busWrite } from './bus';
 import {
@@ -56,6 +56,7 @@ import { cost, wire } from './costs';
 import { struck } from './faults';
 import { call, goOn, pop, wait } from './frame';
 import { post } from './inbox';
+import * as T from './layout';
 import { noteSent, record, tell } from './stats';
 
 // The send under way. Prices are drawn once per call.

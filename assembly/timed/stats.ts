@@ -1,8 +1,8 @@
 // Latencies, the log, the event hash and where each CPU's time goes.
-import { after, mix } from '../lapic/hash';
-import * as T from '../layout-timed';
+import { after, mix } from '../record/hash';
 import { at, hists, matrix, nodeCount, nodeRow, now, self, timed, tlog } from './arena';
 import { CAT_USER, LOG_FAULT, LOG_IPI_POLLING, LOG_IPI_SENT, LOG_PANIC, LOG_QUEUE } from './codes';
+import * as T from './layout';
 
 const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
 

@@ -1,13 +1,14 @@
 // native_stop_other_cpus(): REBOOT to everybody, a second to stop, then NMIs to those that have not, and
 // ten milliseconds. Linux 6.12 and 4.0 arch/x86/kernel/smp.c.
-import { cpus, maskWords } from '../arena';
-import { OP_ALLBUTSELF, OP_SEND_IPI, VECTOR_NMI, VECTOR_REBOOT } from '../codes';
-import * as T from '../layout-timed';
+
 import { is612 } from '../linux/config';
 import { setCpu, testCpu } from '../linux/cpumask';
+import { cpus, maskWords } from '../memory/arena';
+import { OP_ALLBUTSELF, OP_SEND_IPI, VECTOR_NMI, VECTOR_REBOOT } from '../memory/codes';
 import { at, cpuMask, now, self } from './arena';
 import { CAT_WAIT, PROC_STOP } from './codes';
 import { become, delay, depth, frameAt, goOn, pop, wake } from './frame';
+import * as T from './layout';
 import { callSend } from './send';
 
 const REBOOT_WAIT: u64 = 1_000_000_000_000;

@@ -1,9 +1,9 @@
 // What a CPU does by itself: its workload, operation after operation, in a closed loop (user work, then
 // the next) or at intended times. A late operation keeps its intended time.
-import { cpus, maskWords } from '../arena';
-import { OP_ALLBUTSELF, OP_IRQ_WORK, OP_MASK, OP_SELF, OP_SEND_IPI } from '../codes';
-import * as T from '../layout-timed';
+
 import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
+import { cpus, maskWords } from '../memory/arena';
+import { OP_ALLBUTSELF, OP_IRQ_WORK, OP_MASK, OP_SELF, OP_SEND_IPI } from '../memory/codes';
 import { at, counted, cpuMask, nodeRow, now, self, timed } from './arena';
 import {
   CALL_ASYNC,
@@ -54,6 +54,7 @@ import {
 } from './codes';
 import { draw, drawBelow, quantile } from './costs';
 import { become, call, delay, goOn, wait } from './frame';
+import * as T from './layout';
 import { askFor, release } from './locks';
 import { callSend } from './send';
 import { record, tell } from './stats';

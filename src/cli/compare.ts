@@ -1,5 +1,5 @@
 // ipistorm compare: single, mask of one, mask of k, allbutself, paravirtual.
-import { candidatesFor, compareHost, type Measured, measure } from '../compare.js';
+
 import {
   CPU_LIMIT,
   DRIVER_MODES,
@@ -9,10 +9,11 @@ import {
   type Era,
   type MachineOptions,
   missingIn,
-} from '../config.js';
-import { snakeKeys } from '../counters.js';
-import { usage } from '../errors.js';
-import { Machine } from '../machine.js';
+} from '../core/config.js';
+import { snakeKeys } from '../core/counters.js';
+import { usage } from '../core/errors.js';
+import { Machine } from '../machine/machine.js';
+import { candidatesFor, compareHost, type Measured, measure } from '../machine/measure.js';
 import { MACHINE_OPTIONS, machineOptions, oneOf, parseDriver } from './machine-options.js';
 import { parseNumber, parseNumberList } from './numbers.js';
 import type { CommandSpec, OptionSpec, Parsed } from './options.js';

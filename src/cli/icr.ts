@@ -1,9 +1,16 @@
 // ipistorm icr: what one send writes.
-import * as C from '../../assembly/codes.js';
-import { snakeKeys } from '../counters.js';
-import { usage } from '../errors.js';
-import { MASK_OPS, OP_VECTOR, OPS, type Op, SINGLE_TARGET_OPS, type Write } from '../linux.js';
-import { Machine } from '../machine.js';
+import * as C from '../../assembly/memory/codes.js';
+import { snakeKeys } from '../core/counters.js';
+import { usage } from '../core/errors.js';
+import {
+  MASK_OPS,
+  OP_VECTOR,
+  OPS,
+  type Op,
+  SINGLE_TARGET_OPS,
+  type Write,
+} from '../machine/linux.js';
+import { Machine } from '../machine/machine.js';
 import { MACHINE_OPTIONS, machineOptions } from './machine-options.js';
 import { formatList, parseNumber, parseNumberList } from './numbers.js';
 import { type CommandSpec, nearest, type Parsed } from './options.js';

@@ -1,5 +1,5 @@
 // ipistorm scenarios, ipistorm costs: what comes with the package, to read and to copy.
-import { usage } from '../errors.js';
+import { usage } from '../core/errors.js';
 import { sharesOf } from '../timed/costs.js';
 import {
   COST_SETS,

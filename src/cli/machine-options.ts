@@ -1,5 +1,5 @@
 // The options that describe a machine, shared by the commands.
-import { CPUS_MAX } from '../../assembly/layout.js';
+import { CPUS_MAX } from '../../assembly/memory/layout.js';
 import {
   DRIVERS,
   type Driver,
@@ -8,9 +8,9 @@ import {
   type MachineOptions,
   MODES,
   type Mode,
-} from '../config.js';
-import { usage } from '../errors.js';
-import type { Model } from '../models.js';
+} from '../core/config.js';
+import { usage } from '../core/errors.js';
+import type { Model } from '../core/models.js';
 import { parseNumber, parseNumberList } from './numbers.js';
 import { nearest, type OptionSpec, type Parsed } from './options.js';
 

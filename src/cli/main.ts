@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Exit codes: 0 good, 1 an invariant or a check failed, 2 usage, 3 environment, 130 Ctrl-C.
 import { createRequire } from 'node:module';
-import { InvariantError, UsageError, usage } from '../errors.js';
+import { InvariantError, UsageError, usage } from '../core/errors.js';
 import { COMPARE, runCompare } from './compare.js';
 import { ICR, runIcr } from './icr.js';
 import { COSTS, runCosts, runScenarios, SCENARIOS } from './library.js';

@@ -1,6 +1,6 @@
 // ipistorm models: where real local APICs differ, and why.
-import { usage } from '../errors.js';
-import { MODEL_FLAGS, MODEL_NAMES, type Model, type ModelFlag } from '../models.js';
+import { usage } from '../core/errors.js';
+import { MODEL_FLAGS, MODEL_NAMES, type Model, type ModelFlag } from '../core/models.js';
 import { type CommandSpec, nearest, type Parsed } from './options.js';
 import type { Terminal } from './terminal.js';
 

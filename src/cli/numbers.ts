@@ -1,5 +1,5 @@
 // Numbers as people type them: 0xfd, 50M, 1_000, 1e6; lists: 1-3,8.
-import { usage } from '../errors.js';
+import { usage } from '../core/errors.js';
 
 const SUFFIX: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
 

@@ -1,6 +1,6 @@
 // One table per command drives parsing, checking and --help.
 import { parseArgs } from 'node:util';
-import { UsageError, usage } from '../errors.js';
+import { UsageError, usage } from '../core/errors.js';
 
 export interface OptionSpec {
   /** Placeholder of its value; none for a switch. */

@@ -1,6 +1,6 @@
 // ipistorm ramp: more and more, until it saturates.
-import { usage } from '../errors.js';
-import { type RampStep, ramp } from '../timed/ramp.js';
+import { usage } from '../core/errors.js';
+import { type RampStep, ramp } from '../report/ramp.js';
 import type { CommandSpec, Parsed } from './options.js';
 import { costsOf } from './run.js';
 import { breathe, si, type Terminal, watchInterrupt } from './terminal.js';

@@ -1,8 +1,8 @@
 // ipistorm replay --costs: the recorded load at its recorded times on several machines.
 import { statSync } from 'node:fs';
-import { UsageError, usage } from '../errors.js';
+import { UsageError, usage } from '../core/errors.js';
+import { timedJson } from '../report/json.js';
 import type { TimedResult } from '../timed/engine.js';
-import { timedJson } from '../timed/json.js';
 import type { Latency } from '../timed/names.js';
 import { RecordedLoad } from '../timed/recorded.js';
 import { checkScenario, type Scenario } from '../timed/scenario.js';

@@ -1,6 +1,6 @@
 // ipistorm replay: a recorded IPI trace through every Linux APIC driver.
 import { statSync } from 'node:fs';
-import { UsageError, usage } from '../errors.js';
+import { UsageError, usage } from '../core/errors.js';
 import { detectFormat, type TraceFormat } from '../trace/parse.js';
 import { openTrace } from '../trace/read.js';
 import { Replay } from '../trace/replay.js';

@@ -1,14 +1,9 @@
 // ipistorm run: a scenario on a machine with a clock.
 import { writeFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
-import { usage } from '../errors.js';
-import type { CostSet } from '../timed/costs.js';
-import { type TimedOptions, type TimedResult, TimedRun } from '../timed/engine.js';
-import { hdrLog } from '../timed/hdr.js';
-import { timedJson } from '../timed/json.js';
-import { costSet, SCENARIO_NAMES, scenario } from '../timed/library.js';
-import { LATENCIES, type Latency } from '../timed/names.js';
-import type { Scenario } from '../timed/scenario.js';
+import { usage } from '../core/errors.js';
+import { hdrLog } from '../report/hdr.js';
+import { timedJson } from '../report/json.js';
 import {
   cdfRows,
   csvRows,
@@ -18,8 +13,14 @@ import {
   matrixRows,
   osnoiseTable,
   simpleNumber,
-} from '../timed/tables.js';
-import { duration, type Explanation, Why } from '../timed/why.js';
+} from '../report/tables.js';
+import { printTimed, printWhy } from '../report/text.js';
+import { duration, type Explanation, Why } from '../report/why.js';
+import type { CostSet } from '../timed/costs.js';
+import { type TimedOptions, type TimedResult, TimedRun } from '../timed/engine.js';
+import { costSet, SCENARIO_NAMES, scenario } from '../timed/library.js';
+import { LATENCIES, type Latency } from '../timed/names.js';
+import type { Scenario } from '../timed/scenario.js';
 import { oneOf } from './machine-options.js';
 import type { CommandSpec, Parsed } from './options.js';
 import { breathe, type Terminal, watchInterrupt } from './terminal.js';
@@ -30,7 +31,6 @@ import {
   timedScheduler,
   timedSeed,
 } from './timed-input.js';
-import { printTimed, printWhy } from './timed-text.js';
 import { traceFiles } from './trace-files.js';
 
 /** Scenarios that belong together, with the names that their original gives them. */

@@ -1,19 +1,19 @@
 // ipistorm without arguments: the whole point in a quarter of a minute.
 import { fileURLToPath } from 'node:url';
-import { candidatesFor, measure } from '../compare.js';
-import type { Era } from '../config.js';
-import { Machine } from '../machine.js';
+import type { Era } from '../core/config.js';
+import { Machine } from '../machine/machine.js';
+import { candidatesFor, measure } from '../machine/measure.js';
+import { printWhy } from '../report/text.js';
+import { Why } from '../report/why.js';
 import { costSet, scenario } from '../timed/library.js';
-import { Why } from '../timed/why.js';
 import { printComparison } from './compare.js';
 import { printReplay, replayFile } from './replay.js';
 import { runTimed } from './run.js';
 import { printStorm, timedStorm } from './storm.js';
 import type { Terminal } from './terminal.js';
-import { printWhy } from './timed-text.js';
 
 const TRACE = fileURLToPath(
-  new URL('../../../assets/ftrace-x2apic-cluster-20cpu.txt.gz', import.meta.url),
+  new URL('../../../data/traces/ftrace-x2apic-cluster-20cpu.txt.gz', import.meta.url),
 );
 
 export async function runShowcase(terminal: Terminal): Promise<number> {

@@ -1,10 +1,16 @@
 // ipistorm storm: an untimed storm and its counters.
 
-import type { MachineOptions } from '../config.js';
-import { usage } from '../errors.js';
-import { procInterrupts } from '../interrupts.js';
-import { Machine } from '../machine.js';
-import { PATTERNS, type StormOptions, type StormResult, stormJson, VIAS } from '../storm.js';
+import type { MachineOptions } from '../core/config.js';
+import { usage } from '../core/errors.js';
+import { Machine } from '../machine/machine.js';
+import {
+  PATTERNS,
+  type StormOptions,
+  type StormResult,
+  stormJson,
+  VIAS,
+} from '../machine/storm.js';
+import { procInterrupts } from '../report/interrupts.js';
 import { MACHINE_OPTIONS, machineOptions, oneOf } from './machine-options.js';
 import { parseNumber, parseNumberList, parseSeed } from './numbers.js';
 import type { CommandSpec, Parsed } from './options.js';

@@ -1,7 +1,7 @@
 // What the timed commands read: a scenario and a cost set, by name or from a file, and changes to them.
 import { readFileSync, statSync } from 'node:fs';
-import { DRIVERS, ERAS } from '../config.js';
-import { UsageError, usage } from '../errors.js';
+import { DRIVERS, ERAS } from '../core/config.js';
+import { UsageError, usage } from '../core/errors.js';
 import { type CostSet, checkCosts } from '../timed/costs.js';
 import { COST_SETS, costSet, SCENARIO_NAMES, scenarioText } from '../timed/library.js';
 import { checkScenario, type Scenario } from '../timed/scenario.js';

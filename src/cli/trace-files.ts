@@ -1,11 +1,11 @@
 // --perfetto, --chrome, --ftrace: the log of a timed run as files for other tools.
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { UsageError, usage } from '../errors.js';
+import { UsageError, usage } from '../core/errors.js';
+import { chromeTrace } from '../report/formats/chrome.js';
+import { FtraceText } from '../report/formats/ftrace.js';
+import { Marks } from '../report/formats/marks.js';
+import { perfettoTrace } from '../report/formats/perfetto.js';
 import type { TimedEvent, TimedOptions } from '../timed/engine.js';
-import { chromeTrace } from '../timed/export/chrome.js';
-import { FtraceText } from '../timed/export/ftrace.js';
-import { Marks } from '../timed/export/marks.js';
-import { perfettoTrace } from '../timed/export/perfetto.js';
 import type { Parsed } from './options.js';
 import { parseTime } from './timed-input.js';
 

@@ -1,7 +1,7 @@
 // ipistorm verify: the simulator judged by recordings of real systems.
 import { statSync } from 'node:fs';
-import { UsageError, usage } from '../errors.js';
-import { MODEL_NAMES, type Model } from '../models.js';
+import { UsageError, usage } from '../core/errors.js';
+import { MODEL_NAMES, type Model } from '../core/models.js';
 import type { Mismatch } from '../verify/recording.js';
 import { type Verified, verifyFile } from '../verify/verify.js';
 import { parseNumber } from './numbers.js';

@@ -1,5 +1,5 @@
 // Loads the core. Structural types only: public .d.ts files must not need lib.dom.
-import { LAYOUT_FINGERPRINT } from '../../assembly/fingerprint.js';
+import { LAYOUT_FINGERPRINT } from '../../assembly/memory/fingerprint.js';
 import { WASM_BASE64 } from './embedded.js';
 
 /** A compiled WebAssembly.Module. */

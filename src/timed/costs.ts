@@ -1,9 +1,9 @@
 // Cost sets: how long things take on a machine, each number with its kind and source.
 import * as v from 'valibot';
-import * as T from '../../assembly/layout-timed.js';
 import { COST_FUNC } from '../../assembly/timed/codes.js';
-import { DRIVERS } from '../config.js';
-import { usage } from '../errors.js';
+import * as T from '../../assembly/timed/layout.js';
+import { DRIVERS } from '../core/config.js';
+import { usage } from '../core/errors.js';
 import { COST_NAMES, type CostName, FUNCS } from './names.js';
 import { exp, inverseNormal } from './normal.js';
 import { check } from './validate.js';

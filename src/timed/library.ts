@@ -1,5 +1,5 @@
 // The cost sets and scenarios that come with ipistorm, by name.
-import { usage } from '../errors.js';
+import { usage } from '../core/errors.js';
 import { type CostSet, checkCosts } from './costs.js';
 import { checkScenario, type Scenario } from './scenario.js';
 import { COSTS, SCENARIOS } from './shipped.js';

@@ -1,11 +1,11 @@
 // What a timed run has measured so far, read from the core's memory.
-import * as C from '../../assembly/codes.js';
-import * as L from '../../assembly/layout.js';
-import * as T from '../../assembly/layout-timed.js';
+import * as C from '../../assembly/memory/codes.js';
+import * as L from '../../assembly/memory/layout.js';
 import * as X from '../../assembly/timed/codes.js';
-import type { MachineConfig } from '../config.js';
+import * as T from '../../assembly/timed/layout.js';
+import type { MachineConfig } from '../core/config.js';
+import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
 import type { CoreExports } from '../core/wasm.js';
-import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../counters.js';
 import type { Shares } from './costs.js';
 import { Histogram } from './histogram.js';
 import {

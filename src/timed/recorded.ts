@@ -1,8 +1,9 @@
 // A recorded IPI load, written into the core for workloads that do `recorded`: each CPU's operations at
 // their recorded times.
-import * as T from '../../assembly/layout-timed.js';
+
 import * as X from '../../assembly/timed/codes.js';
-import type { MachineConfig } from '../config.js';
+import * as T from '../../assembly/timed/layout.js';
+import type { MachineConfig } from '../core/config.js';
 import { FUNCS } from './names.js';
 
 export interface RecordedOperation {

@@ -1,9 +1,9 @@
 // Writes a scenario and its costs into the core's memory.
-import { ICR_NMI, VECTOR_REBOOT } from '../../assembly/codes.js';
-import * as T from '../../assembly/layout-timed.js';
+import { ICR_NMI, VECTOR_REBOOT } from '../../assembly/memory/codes.js';
 import * as X from '../../assembly/timed/codes.js';
-import { type MachineConfig, type MachineOptions, resolveConfig } from '../config.js';
-import { usage } from '../errors.js';
+import * as T from '../../assembly/timed/layout.js';
+import { type MachineConfig, type MachineOptions, resolveConfig } from '../core/config.js';
+import { usage } from '../core/errors.js';
 import { type CostSet, type PricedCosts, priceCosts } from './costs.js';
 import { FAULTS, FUNCS, operationOf, TARGETS } from './names.js';
 import { log } from './normal.js';

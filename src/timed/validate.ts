@@ -1,6 +1,6 @@
 // JSON from outside against a schema: what, got, allowed.
 import * as v from 'valibot';
-import { usage } from '../errors.js';
+import { usage } from '../core/errors.js';
 
 /** @throws UsageError for the first thing that does not fit */
 export function check<S extends v.GenericSchema>(

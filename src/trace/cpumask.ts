@@ -1,5 +1,5 @@
 // Texts of a cpumask. Linux lib/vsprintf.c %*pb (hex groups) and %*pbl (lists); libtraceevent prints lists.
-import { usage } from '../errors.js';
+import { usage } from '../core/errors.js';
 
 const CPUS_MAX = 65536;
 

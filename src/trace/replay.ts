@@ -1,5 +1,5 @@
 // Second pass: every traced send goes through each driver of each era.
-import * as C from '../../assembly/codes.js';
+import * as C from '../../assembly/memory/codes.js';
 import {
   CPU_LIMIT,
   DRIVER_MODES,
@@ -9,8 +9,8 @@ import {
   type Era,
   type MachineOptions,
   missingIn,
-} from '../config.js';
-import { Machine } from '../machine.js';
+} from '../core/config.js';
+import { Machine } from '../machine/machine.js';
 import {
   HANDLER_ENTRY_EVENTS,
   type IpiSend,

@@ -1,7 +1,8 @@
 // Transcripts of Linux's in-kernel APIC, operation by operation: `op -> result` (tools/kvm-recorder).
-import type { LocalApic } from '../lapic.js';
-import { Machine } from '../machine.js';
-import type { Model } from '../models.js';
+
+import type { Model } from '../core/models.js';
+import type { LocalApic } from '../machine/lapic.js';
+import { Machine } from '../machine/machine.js';
 import { describe, type Ledger, type Verifier, words } from './recording.js';
 
 const HEX = '[0-9a-f]+';

@@ -1,9 +1,10 @@
 // Logs of every local-APIC access and event of a QEMU boot: inputs drive the machine; register reads,
 // acknowledged vectors, EOIs, IRR bits, deliveries and dumps are compared.
-import type { Effect } from '../hardware/messages.js';
-import { type LocalApic, LVT_ENTRIES } from '../lapic.js';
-import { Machine } from '../machine.js';
-import type { Model } from '../models.js';
+
+import type { Model } from '../core/models.js';
+import type { Effect } from '../machine/hardware/messages.js';
+import { type LocalApic, LVT_ENTRIES } from '../machine/lapic.js';
+import { Machine } from '../machine/machine.js';
 import { describe, type Ledger, type Verifier, words } from './recording.js';
 
 /** `kind cpu fields`, hexadecimal but for CPU numbers and single digits. */

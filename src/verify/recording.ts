@@ -1,8 +1,8 @@
 // What every kind of recording has in common: a stream of lines that drives a machine, checks that
 // are counted by kind, and mismatches with the state around them.
-import { UsageError } from '../errors.js';
-import type { LocalApic } from '../lapic.js';
-import type { Model } from '../models.js';
+import { UsageError } from '../core/errors.js';
+import type { Model } from '../core/models.js';
+import type { LocalApic } from '../machine/lapic.js';
 
 export type Kind = 'lapic-log' | 'kvm-transcript';
 

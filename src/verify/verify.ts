@@ -1,6 +1,6 @@
 // Verifies one recording: recognises its kind, replays it, returns the books.
-import { UsageError } from '../errors.js';
-import { MODEL_NAMES, type Model } from '../models.js';
+import { UsageError } from '../core/errors.js';
+import { MODEL_NAMES, type Model } from '../core/models.js';
 import { openTrace } from '../trace/read.js';
 import { KvmTranscript } from './kvm-transcript.js';
 import { LapicLog } from './lapic-log.js';

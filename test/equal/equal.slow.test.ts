@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import * as library from '../../src/index.js';
-import * as timed from '../../src/timed/index.js';
+import * as timed from '../../src/timed-index.js';
 import { figures } from './figures.mjs';
 
 it('every figure is what it was', () => {

@@ -1,6 +1,6 @@
 // The vocabulary that the core, the reference model and the conformance cases share: what is done to a
 // machine, and everything that can be seen of it. Numbers are plain; MSR values are hex strings.
-import type { Model } from '../../src/models.js';
+import type { Model } from '../../src/core/models.js';
 
 /** How a machine starts. */
 export interface HardwareConfig {

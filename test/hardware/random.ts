@@ -1,5 +1,5 @@
 // Random machines and operations over the whole register interface, seeded.
-import { MODEL_NAMES } from '../../src/models.js';
+import { MODEL_NAMES } from '../../src/core/models.js';
 import type { Random } from '../reference/random.js';
 import type { HardwareConfig, Operation } from './operations.js';
 

@@ -9,9 +9,9 @@ import {
   type Era,
   type Mode,
   missingIn,
-} from '../../src/config.js';
-import { OPS, type Op } from '../../src/linux.js';
-import { Machine } from '../../src/machine.js';
+} from '../../src/core/config.js';
+import { OPS, type Op } from '../../src/machine/linux.js';
+import { Machine } from '../../src/machine/machine.js';
 import { referenceHash } from './apic.js';
 import { type ReferenceConfig, ReferenceMachine } from './machine.js';
 import { generator, type Random } from './random.js';

@@ -1,6 +1,6 @@
 // A local APIC with its registers and a minimal CPU, as the SDM describes them: sets of vectors, one
 // field per register. Nothing here comes from the core; peers' rules come from their own sources.
-import { MODEL_FLAGS, type Model } from '../../src/models.js';
+import { MODEL_FLAGS, type Model } from '../../src/core/models.js';
 import { type ApicState, LVT_NAMES, type LvtName } from '../hardware/operations.js';
 
 export type Flags = Record<string, string | number>;

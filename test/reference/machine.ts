@@ -1,7 +1,7 @@
 // The bus by a predicate over every APIC, and Linux's senders as lists of writes, from the kernel's
 // sources and the SDM. Nothing here comes from the core.
-import type { Driver, Era, Mode } from '../../src/config.js';
-import type { Op } from '../../src/linux.js';
+import type { Driver, Era, Mode } from '../../src/core/config.js';
+import type { Op } from '../../src/machine/linux.js';
 import { ReferenceApic } from './apic.js';
 
 export interface ReferenceConfig {

@@ -1,0 +1,287 @@
+// Names of modes, drivers and eras, what goes with what, and APIC ids from a topology.
+import * as C from '../../assembly/memory/codes.js';
+import { CPUS_MAX, IOAPIC_MAX, PINS_MAX } from '../../assembly/memory/layout.js';
+import { checkInteger, usage } from './errors.js';
+import { MODEL_NAMES, type Model, modelWords } from './models.js';
+
+export const STARTS = { enabled: C.START_ENABLED, reset: C.START_RESET } as const;
+export const MODES = {
+  'xapic-flat': C.MODE_XAPIC_FLAT,
+  'xapic-cluster': C.MODE_XAPIC_CLUSTER,
+  'xapic-physical': C.MODE_XAPIC_PHYSICAL,
+  'x2apic-physical': C.MODE_X2APIC_PHYSICAL,
+  'x2apic-cluster': C.MODE_X2APIC_CLUSTER,
+} as const;
+export const ERAS = {
+  'linux-4.0': C.ERA_4_0,
+  'linux-4.0+send_IPI': C.ERA_4_0_SEND_IPI,
+  'linux-6.12': C.ERA_6_12,
+} as const;
+export const DRIVERS = {
+  flat: C.DRIVER_FLAT,
+  physflat: C.DRIVER_PHYSFLAT,
+  x2apic_phys: C.DRIVER_X2APIC_PHYS,
+  x2apic_cluster: C.DRIVER_X2APIC_CLUSTER,
+  default_32: C.DRIVER_DEFAULT_32,
+  kvm_pv: C.DRIVER_KVM_PV,
+  hyperv: C.DRIVER_HYPERV,
+} as const;
+
+/** How the local APICs are addressed. */
+export type Mode = keyof typeof MODES;
+/** Which Linux sends. `linux-4.0+send_IPI` is 4.0 with the 2015 single-target patch. */
+export type Era = keyof typeof ERAS;
+/** `struct apic` driver. `kvm_pv` and `hyperv` patch the native driver of the machine's mode. */
+export type Driver = keyof typeof DRIVERS;
+
+/** Size of one I/O APIC. */
+export interface IoapicConfig {
+  /** 1-240. */
+  pins: number;
+  /** 0x20 has an EOI register. */
+  version: 0x11 | 0x20;
+  /** Id and arbitration id, 0-15. */
+  id: number;
+}
+
+/** Sockets, cores per socket, threads per core; APIC-id fields are rounded up to powers of two. */
+export interface Topology {
+  sockets: number;
+  cores: number;
+  threads: number;
+}
+
+/** CPU limit of each mode, and why. */
+export const CPU_LIMIT: Record<Mode, { max: number; why: string }> = {
+  'xapic-flat': { max: 8, why: 'a flat logical id is one of 8 bits' },
+  'xapic-cluster': { max: 60, why: '15 clusters of 4' },
+  'xapic-physical': { max: 255, why: 'ids are 8 bits and 0xff broadcasts' },
+  'x2apic-physical': { max: CPUS_MAX, why: 'the limit of this simulator' },
+  'x2apic-cluster': { max: CPUS_MAX, why: 'the limit of this simulator' },
+};
+
+/** Modes a driver runs in; the first is its default. */
+export const DRIVER_MODES: Record<Driver, readonly Mode[]> = {
+  flat: ['xapic-flat'],
+  physflat: ['xapic-physical'],
+  x2apic_phys: ['x2apic-physical'],
+  x2apic_cluster: ['x2apic-cluster'],
+  default_32: ['xapic-flat'],
+  kvm_pv: ['x2apic-physical', 'x2apic-cluster', 'xapic-physical'],
+  hyperv: ['x2apic-physical', 'x2apic-cluster', 'xapic-physical'],
+};
+
+const DEFAULT_DRIVER: Record<Mode, Driver> = {
+  'xapic-flat': 'default_32',
+  'xapic-cluster': 'physflat',
+  'xapic-physical': 'physflat',
+  'x2apic-physical': 'x2apic_phys',
+  'x2apic-cluster': 'x2apic_cluster',
+};
+
+/** Why `driver` does not exist in `era`, or undefined when it does. */
+export function missingIn(driver: Driver, era: Era): string | undefined {
+  if (era === 'linux-6.12') {
+    return driver === 'flat'
+      ? 'removed in 6.12 (838ba7733e4e); 64-bit xAPIC uses physflat'
+      : undefined;
+  }
+  if (driver === 'kvm_pv') return 'KVM paravirtual IPIs came with 4.19';
+  return driver === 'hyperv' ? 'Hyper-V enlightened IPIs came with 4.18' : undefined;
+}
+
+/** Every driver of an era that can run `cpus` CPUs. */
+export function driversOf(era: Era, cpus: number): Driver[] {
+  return (Object.keys(DRIVERS) as Driver[]).filter(
+    (driver) => !missingIn(driver, era) && cpus <= CPU_LIMIT[DRIVER_MODES[driver][0]!].max,
+  );
+}
+
+export interface MachineConfig {
+  cpus: number;
+  mode: Mode;
+  driver: Driver;
+  era: Era;
+  apicIds: Uint32Array;
+  noIpiBroadcast: boolean;
+  hotplugCpu: boolean;
+  vendor: 'intel' | 'amd';
+  countVectors: boolean;
+  model: Model;
+  start: keyof typeof STARTS;
+  isrSetAt: 'take' | 'dispatch';
+  gp: 'throw' | 'return';
+  ioapics: readonly IoapicConfig[];
+  busMHz: number;
+}
+
+export interface MachineOptions {
+  /** How the hardware behaves; `ipistorm models` shows the differences. Default sdm. */
+  model?: Model;
+  /**
+   * `enabled` (default): as system software leaves the local APICs: in the machine's mode, SVR 0x1ff,
+   * logical ids written, IF set. `reset`: power-on, in xAPIC mode; CPUs but 0 wait for a SIPI.
+   */
+  start?: keyof typeof STARTS;
+  /** When the ISR bit is set: `take`, as the CPU takes the interrupt (the SDM's rule), or at `dispatch`. */
+  isrSetAt?: 'take' | 'dispatch';
+  /** What #GP does to an embedder: `throw` (default) GeneralProtection, or `return` undefined or false. */
+  gp?: 'throw' | 'return';
+  /** Clock of the serial APIC bus of P6 models, 0.001-1000; default 16.67. */
+  busMHz?: number;
+  /** Default one: 24 pins, version 0x20, id 0. At most 8. */
+  ioapics?: readonly IoapicConfig[];
+  /** Number of local APICs; by default that of `apicIds` or `topology`, else 8. */
+  cpus?: number;
+  /** Default: what `driver` runs in, else x2apic-cluster. */
+  mode?: Mode;
+  /** Default: the native driver of `mode`. */
+  driver?: Driver;
+  /** Default linux-6.12. */
+  era?: Era;
+  /** APIC id of each CPU, in Linux's CPU order; distinct. Default: from `topology`, else 0, 1, 2 ... */
+  apicIds?: ArrayLike<number>;
+  topology?: Topology;
+  /** The kernel parameter no_ipi_broadcast=1. */
+  noIpiBroadcast?: boolean;
+  /** CONFIG_HOTPLUG_CPU of the 4.0 eras; default true. */
+  hotplugCpu?: boolean;
+  /** `amd` drops the x2APIC fence in linux-6.12 (6.8 on). Default intel. */
+  vendor?: 'intel' | 'amd';
+  /** Count deliveries by CPU and vector (1 KiB a CPU), for /proc/interrupts tables. Default false. */
+  countVectors?: boolean;
+}
+
+function pick<T extends string>(what: string, value: string, table: Record<T, unknown>): T {
+  if (!Object.hasOwn(table, value)) throw usage(what, value, Object.keys(table).join(', '));
+  return value as T;
+}
+
+/**
+ * APIC ids in Linux's CPU order: first threads of every core first, socket by socket, then the
+ * second threads. Counts that are no power of two leave gaps in the ids.
+ */
+export function topologyIds({ sockets, cores, threads }: Topology): Uint32Array {
+  checkInteger('topology.sockets', sockets, 1, CPUS_MAX);
+  checkInteger('topology.cores', cores, 1, CPUS_MAX);
+  checkInteger('topology.threads', threads, 1, 16);
+  const count = sockets * cores * threads;
+  checkInteger('topology (sockets x cores x threads)', count, 1, CPUS_MAX);
+  const threadBits = Math.ceil(Math.log2(threads));
+  const socketShift = threadBits + Math.ceil(Math.log2(cores));
+  const ids = new Uint32Array(count);
+  let cpu = 0;
+  for (let thread = 0; thread < threads; thread++) {
+    for (let socket = 0; socket < sockets; socket++) {
+      for (let core = 0; core < cores; core++) {
+        ids[cpu++] = socket * 2 ** socketShift + core * 2 ** threadBits + thread;
+      }
+    }
+  }
+  return ids;
+}
+
+function resolveIds(options: MachineOptions): Uint32Array {
+  const { apicIds, topology, cpus } = options;
+  if (apicIds && topology) throw usage('topology', 'both topology and apicIds', 'one of them');
+  if (apicIds) {
+    const bad = Array.prototype.find.call(
+      apicIds,
+      (id: number) => !Number.isInteger(id) || id < 0 || id > 0xfffffffe,
+    );
+    if (bad !== undefined)
+      throw usage('apicIds', bad, 'integers 0-0xfffffffe (all ones broadcasts)');
+  }
+  const ids = apicIds
+    ? Uint32Array.from(apicIds)
+    : topology
+      ? topologyIds(topology)
+      : Uint32Array.from({ length: checkInteger('cpus', cpus ?? 8, 1, CPUS_MAX) }, (_, i) => i);
+  if (cpus !== undefined && cpus !== ids.length) {
+    throw usage('cpus', cpus, `${ids.length}, the number of APIC ids`, 'leave cpus out');
+  }
+  return ids;
+}
+
+function checkIds(mode: Mode, ids: Uint32Array, idBits: number): void {
+  const limit = CPU_LIMIT[mode];
+  if (ids.length < 1 || ids.length > limit.max) {
+    const next = limit.max < CPUS_MAX ? 'use an x2APIC mode' : undefined;
+    throw usage('cpus', ids.length, `1-${limit.max} in ${mode} (${limit.why})`, next);
+  }
+  const highest = ids.reduce((a, b) => Math.max(a, b), 0);
+  const broadcast = 2 ** idBits - 1;
+  if (mode.startsWith('xapic') && highest >= broadcast) {
+    const next = broadcast === 0xff ? 'use an x2APIC mode' : 'P6-family ids have four bits';
+    throw usage('apicIds', highest, `0-${broadcast - 1} in ${mode}`, next);
+  }
+  if (mode === 'x2apic-cluster' && highest > 0xfffff) {
+    throw usage(
+      'apicIds',
+      highest,
+      '0-0xfffff in x2apic-cluster (the logical id holds bits 19:4)',
+      'use x2apic-physical',
+    );
+  }
+}
+
+function resolveMode(options: MachineOptions, model: Model, driver: Driver | undefined): Mode {
+  const natural = modelWords(model)[C.F_X2APIC] === 0 ? 'xapic-physical' : 'x2apic-cluster';
+  const mode = pick('mode', options.mode ?? (driver ? DRIVER_MODES[driver][0]! : natural), MODES);
+  if (mode.startsWith('x2apic') && modelWords(model)[C.F_X2APIC] === 0) {
+    throw usage('mode', mode, `an xAPIC mode with model ${model}, which has no x2APIC`);
+  }
+  return mode;
+}
+
+function resolveIoapics(given: readonly IoapicConfig[] | undefined): readonly IoapicConfig[] {
+  const ioapics = given ?? [{ pins: 24, version: 0x20, id: 0 }];
+  if (ioapics.length > IOAPIC_MAX) throw usage('ioapics', ioapics.length, `at most ${IOAPIC_MAX}`);
+  for (const { pins, version, id } of ioapics) {
+    checkInteger('ioapics.pins', pins, 1, PINS_MAX);
+    checkInteger('ioapics.id', id, 0, 15);
+    if (version !== 0x11 && version !== 0x20) throw usage('ioapics.version', version, '0x11, 0x20');
+  }
+  return ioapics.map(({ pins, version, id }) => ({ pins, version, id }));
+}
+
+function checkBus(mhz: number): number {
+  if (!(mhz >= 0.001 && mhz <= 1000)) throw usage('busMHz', mhz, '0.001-1000');
+  return Math.round(mhz * 1000) / 1000;
+}
+
+/** Fills in defaults and refuses what no machine has. */
+export function resolveConfig(options: MachineOptions): MachineConfig {
+  const era = pick('era', options.era ?? 'linux-6.12', ERAS);
+  const models = Object.fromEntries(MODEL_NAMES.map((name) => [name, 0])) as Record<Model, number>;
+  const model = pick('model', options.model ?? 'sdm', models);
+  const named = options.driver && pick('driver', options.driver, DRIVERS);
+  const mode = resolveMode(options, model, named);
+  const driver =
+    named ?? (mode === 'xapic-flat' && era !== 'linux-6.12' ? 'flat' : DEFAULT_DRIVER[mode]);
+  const why = missingIn(driver, era);
+  if (why)
+    throw usage('driver', driver, `a driver of ${era}: ${driversOf(era, 1).join(', ')}`, why);
+  if (!DRIVER_MODES[driver].includes(mode) && mode !== 'xapic-cluster') {
+    throw usage('mode', mode, `${DRIVER_MODES[driver].join(', ')} with driver ${driver}`);
+  }
+  const apicIds = resolveIds(options);
+  checkIds(mode, apicIds, modelWords(model)[C.F_ID_BITS]!);
+  return {
+    cpus: apicIds.length,
+    mode,
+    driver,
+    era,
+    apicIds,
+    noIpiBroadcast: options.noIpiBroadcast ?? false,
+    hotplugCpu: options.hotplugCpu ?? true,
+    vendor: pick('vendor', options.vendor ?? 'intel', { intel: 0, amd: 0 }),
+    countVectors: options.countVectors ?? false,
+    model,
+    start: pick('start', options.start ?? 'enabled', STARTS),
+    isrSetAt: pick('isrSetAt', options.isrSetAt ?? 'take', { take: 0, dispatch: 0 }),
+    gp: pick('gp', options.gp ?? 'throw', { throw: 0, return: 0 }),
+    ioapics: resolveIoapics(options.ioapics),
+    busMHz: checkBus(options.busMHz ?? 16.67),
+  };
+}

@@ -1,0 +1,407 @@
+// Hardware models: the one table of where real local APICs differ. A model is a value for each flag;
+// nothing else in ipistorm knows the name of a model.
+import * as C from '../../assembly/memory/codes.js';
+
+export const MODEL_NAMES = ['sdm', 'amd', 'kvm', 'qemu', 'p6-class', 'p6-vector'] as const;
+/** How the hardware behaves: the SDM's text (default), AMD's, Linux's in-kernel APIC, QEMU's (TCG), and
+ * P6-family processors by either edition of the SDM. */
+export type Model = (typeof MODEL_NAMES)[number];
+
+export interface ModelFlag {
+  /** Name in tables and JSON. */
+  name: string;
+  /** Index in the core (F_*). */
+  index: number;
+  /** What it decides. */
+  question: string;
+  /** Its values by name; none for a number. */
+  values?: Record<string, { code: number; meaning: string }>;
+  /** Where the rule and the differences are documented. */
+  source: string;
+  models: Record<Model, string | number>;
+}
+
+type Row = [sdm: Cell, amd: Cell, kvm: Cell, qemu: Cell, p6Class: Cell, p6Vector: Cell];
+type Cell = string | number;
+
+function flag(
+  name: string,
+  index: number,
+  question: string,
+  values: Record<string, [number, string]> | undefined,
+  row: Row,
+  source: string,
+): ModelFlag {
+  const models = Object.fromEntries(MODEL_NAMES.map((model, i) => [model, row[i]!]));
+  return {
+    name,
+    index,
+    question,
+    source,
+    models: models as Record<Model, Cell>,
+    ...(values && {
+      values: Object.fromEntries(
+        Object.entries(values).map(([key, [code, meaning]]) => [key, { code, meaning }]),
+      ),
+    }),
+  };
+}
+
+const YES_NO = { yes: [1, 'it does'], no: [0, 'it does not'] } as Record<string, [number, string]>;
+
+export const MODEL_FLAGS: readonly ModelFlag[] = [
+  flag(
+    'version',
+    C.F_VERSION,
+    'Version register: version, highest LVT entry << 16, EOI-suppression bit 24',
+    undefined,
+    [0x0106_0015, 0x8005_0010, 0x0005_0014, 0x0005_0014, 0x0004_0011, 0x0004_0011],
+    'SDM 3A "Local APIC Version Register"; AMD APM 2 "APIC Version Register"; KVM kvm_apic_set_version(); QEMU apic_register_read()',
+  ),
+  flag(
+    'x2apic',
+    C.F_X2APIC,
+    'Is there an x2APIC mode?',
+    YES_NO,
+    ['yes', 'yes', 'yes', 'yes', 'no', 'no'],
+    'SDM 3A "Extended XAPIC (x2APIC)"',
+  ),
+  flag(
+    'low_vectors',
+    C.F_LOW_VECTORS,
+    'A fixed or lowest-priority interrupt arrives with a vector below 16',
+    {
+      error: [C.LOW_ERROR, 'received illegal vector (ESR bit 6), no IRR bit'],
+      pending: [C.LOW_PENDING, 'the IRR bit is set; class 0 never beats the PPR'],
+      dispatched: [C.LOW_DISPATCHED, 'the IRR bit is set; 1-15 are dispatched while the PPR is 0'],
+    },
+    ['error', 'error', 'pending', 'dispatched', 'error', 'error'],
+    'SDM 3A "Valid Interrupt Vectors"; KVM __apic_accept_irq(), apic_has_interrupt_for_ppr(); QEMU apic_set_irq(), apic_irq_pending()',
+  ),
+  flag(
+    'send_illegal',
+    C.F_SEND_ILLEGAL,
+    'A fixed or lowest-priority IPI is sent with a vector below 16',
+    { error: [1, 'send illegal vector (ESR bit 5); sent all the same'], silent: [0, 'just sent'] },
+    ['error', 'error', 'silent', 'silent', 'error', 'error'],
+    'SDM 3A "Error Handling"',
+  ),
+  flag(
+    'esr',
+    C.F_ESR,
+    'Error Status Register',
+    {
+      latch: [C.ESR_LATCH, 'a write latches what has been collected; reads show the latch'],
+      zero: [C.ESR_ZERO, 'always 0'],
+      raw: [C.ESR_RAW, 'errors show at once, writes are ignored'],
+    },
+    ['latch', 'latch', 'zero', 'raw', 'latch', 'latch'],
+    'SDM 3A "Error Handling"; KVM kvm_lapic_reg_write(); QEMU apic_register_read()',
+  ),
+  flag(
+    'disabled_new',
+    C.F_DISABLED_NEW,
+    'A fixed interrupt arrives while SVR bit 8 is 0',
+    {
+      refuse: [C.NEW_REFUSED, 'refused'],
+      accept: [C.NEW_ACCEPTED, 'the IRR bit is set'],
+    },
+    ['refuse', 'refuse', 'refuse', 'accept', 'refuse', 'refuse'],
+    'SDM 3A "Local APIC State After It Has Been Software Disabled"; QEMU apic_set_irq()',
+  ),
+  flag(
+    'disabled_pending',
+    C.F_DISABLED_PENDING,
+    'IRR bits that were set when SVR bit 8 became 0',
+    {
+      hold: [C.PENDING_HELD, 'held until the APIC is enabled again'],
+      deliver: [C.PENDING_DELIVERED, 'still dispatched'],
+    },
+    ['hold', 'hold', 'deliver', 'hold', 'hold', 'hold'],
+    'SDM 3A "Local APIC State After It Has Been Software Disabled"; KVM kvm_apic_has_interrupt()',
+  ),
+  flag(
+    'disabled_masks',
+    C.F_DISABLED_MASKS,
+    'Software disable sets every LVT mask and keeps it set',
+    { force: [C.MASKS_FORCED, 'it does'], leave: [C.MASKS_LEFT, 'LVTs stay as they are'] },
+    ['force', 'force', 'force', 'leave', 'force', 'force'],
+    'SDM 3A "Local APIC State After It Has Been Software Disabled"; QEMU apic_register_write()',
+  ),
+  flag(
+    'lvt_bits',
+    C.F_LVT_BITS,
+    'LVT writes',
+    { spec: [C.LVT_SPEC, 'only the defined bits of each entry'], raw: [C.LVT_RAW, 'all 32 bits'] },
+    ['spec', 'spec', 'spec', 'raw', 'spec', 'spec'],
+    'SDM 3A "Local Vector Table"; KVM apic_lvt_mask[]; QEMU apic_register_write()',
+  ),
+  flag(
+    'lowest_priority',
+    C.F_LOWEST_PRIORITY,
+    'Who takes a lowest-priority message',
+    {
+      tpr: [C.LOWEST_TPR, 'lowest TPR class, then lowest CPU'],
+      hash: [
+        C.LOWEST_HASH,
+        'set bit number (vector mod bits) of the destination mask; an empty place drops it',
+      ],
+      first: [C.LOWEST_FIRST, 'lowest CPU'],
+      'apr-arb': [
+        C.LOWEST_APR_ARB,
+        'focus processor, then lowest APR, then highest arbitration id; needs a free slot',
+      ],
+      'apr-id': [C.LOWEST_APR_ID, 'focus processor, then lowest APR, then highest APIC id'],
+    },
+    ['tpr', 'apr-id', 'hash', 'first', 'apr-arb', 'apr-arb'],
+    'SDM 3A "Lowest Priority Delivery Mode"; AMD APM 2 "Lowest Priority Messages and Arbitration"; KVM kvm_apic_map_get_dest_lapic(); QEMU apic_bus_deliver()',
+  ),
+  flag(
+    'ipi_trigger',
+    C.F_IPI_TRIGGER,
+    'Trigger mode of an IPI',
+    { edge: [C.TRIGGER_EDGE, 'always edge'], icr: [C.TRIGGER_ICR, 'ICR bit 15'] },
+    ['edge', 'edge', 'icr', 'icr', 'icr', 'icr'],
+    'SDM 3A "Interrupt Command Register (ICR)"; KVM kvm_icr_to_lapic_irq(); QEMU apic_deliver()',
+  ),
+  flag(
+    'level_deassert',
+    C.F_LEVEL_DEASSERT,
+    'A fixed or lowest-priority IPI with ICR bit 15 (level) set and bit 14 (assert) clear',
+    { ignored: [C.DEASSERT_IGNORED, 'delivered'], drops: [C.DEASSERT_DROPS, 'dropped'] },
+    ['ignored', 'ignored', 'drops', 'ignored', 'drops', 'drops'],
+    'SDM 3A "Interrupt Command Register (ICR)"; KVM __apic_accept_irq()',
+  ),
+  flag(
+    'init_deassert',
+    C.F_INIT_DEASSERT,
+    'INIT with ICR bit 15 (level) set and bit 14 (assert) clear',
+    {
+      ignored: [C.INIT_DEASSERT_IGNORED, 'nothing happens'],
+      'arb-id': [C.INIT_DEASSERT_ARB, 'arbitration ids are set to the APIC ids'],
+    },
+    ['ignored', 'ignored', 'ignored', 'arb-id', 'arb-id', 'arb-id'],
+    'SDM 3A "Interrupt Command Register (ICR)"; QEMU apic_deliver()',
+  ),
+  flag(
+    'logical_ones',
+    C.F_LOGICAL_ONES,
+    'xAPIC logical destination 0xFF',
+    {
+      everyone: [C.ONES_EVERYONE, 'every local APIC, whatever its LDR'],
+      matching: [C.ONES_MATCHING, 'those whose LDR shares a bit'],
+    },
+    ['everyone', 'everyone', 'everyone', 'matching', 'everyone', 'everyone'],
+    'SDM 3A "Logical Destination Mode"; QEMU apic_get_delivery_bitmask()',
+  ),
+  flag(
+    'cluster_f',
+    C.F_CLUSTER_F,
+    'xAPIC cluster destination 0xF with some member bits',
+    {
+      plain: [C.CLUSTER_F_PLAIN, 'cluster 15'],
+      wildcard: [C.CLUSTER_F_WILDCARD, 'these members of every cluster'],
+    },
+    ['plain', 'plain', 'plain', 'wildcard', 'plain', 'plain'],
+    'SDM 3A "Logical Destination Mode"; QEMU apic_get_delivery_bitmask()',
+  ),
+  flag(
+    'msr_checks',
+    C.F_MSR_CHECKS,
+    'What raises #GP in x2APIC mode, besides absent registers and writes to read-only ones',
+    {
+      strict: [C.MSR_STRICT, 'every reserved bit of every register; ICR bit 12 is ignored'],
+      amd: [C.MSR_AMD, 'the same, and ICR bit 12'],
+      kvm: [
+        C.MSR_KVM,
+        'bits 63:32 (not ICR), ICR 13, 16, 17 and 20-31, ESR not 0, SELF_IPI above 0xff',
+      ],
+      qemu: [C.MSR_QEMU, 'nothing; read-only registers ignore writes'],
+    },
+    ['strict', 'amd', 'kvm', 'qemu', 'strict', 'strict'],
+    'SDM 3A "x2APIC Register Address Space", "Reserved Bit Checking"; KVM kvm_x2apic_msr_write(); QEMU apic_msr_write()',
+  ),
+  flag(
+    'svr_bits',
+    C.F_SVR_BITS,
+    'Bits of the spurious-interrupt vector register that can be set',
+    undefined,
+    [0x11ff, 0x3ff, 0x3ff, 0x1ff, 0x3ff, 0x3ff],
+    'SDM 3A "Spurious Interrupt"; KVM kvm_lapic_reg_write(); QEMU apic_register_write()',
+  ),
+  flag(
+    'svr_low',
+    C.F_SVR_LOW,
+    'Bits of the spurious vector that are hardwired to 1',
+    undefined,
+    [0, 0, 0, 0, 0xf, 0xf],
+    'SDM 3A "Spurious Interrupt": P6 family and Pentium',
+  ),
+  flag(
+    'id_bits',
+    C.F_ID_BITS,
+    'Bits of an xAPIC id; all ones is the physical broadcast',
+    undefined,
+    [8, 8, 8, 8, 4, 4],
+    'SDM 3A "Local APIC ID", "Physical Destination Mode"',
+  ),
+  flag(
+    'msi_broadcast',
+    C.F_MSI_BROADCAST,
+    'A message from outside with destination 0xFF reaches every x2APIC too',
+    YES_NO,
+    ['no', 'no', 'yes', 'no', 'no', 'no'],
+    'KVM kvm_apic_mda(), the broadcast quirk',
+  ),
+  flag(
+    'extint_ipi',
+    C.F_EXTINT_IPI,
+    'Delivery mode 7 in the ICR',
+    {
+      reserved: [C.EXTINT_RESERVED, 'reserved: nothing is delivered'],
+      legal: [C.EXTINT_LEGAL, 'ExtINT at the target'],
+      fixed: [C.EXTINT_FIXED, 'as fixed'],
+    },
+    ['reserved', 'legal', 'reserved', 'fixed', 'legal', 'legal'],
+    'SDM 3A "Interrupt Command Register (ICR)"; AMD APM 2 "Interrupt Command Register"; QEMU apic_bus_deliver()',
+  ),
+  flag(
+    'sipi',
+    C.F_SIPI,
+    'A SIPI that finds the CPU not waiting for one',
+    {
+      'if-waiting': [C.SIPI_IF_WAITING, 'dropped at once, unless an INIT is pending before it'],
+      latched: [C.SIPI_LATCHED, 'kept until the CPU looks, then dropped'],
+      'cleared-by-init': [C.SIPI_CLEARED_BY_INIT, 'kept until the CPU looks or an INIT arrives'],
+    },
+    ['if-waiting', 'if-waiting', 'cleared-by-init', 'latched', 'if-waiting', 'if-waiting'],
+    'SDM 3A "MP Initialization Protocol Algorithm"; KVM __apic_accept_irq(), kvm_apic_accept_events(); QEMU apic_startup(), apic_sipi()',
+  ),
+  flag(
+    'spurious',
+    C.F_SPURIOUS,
+    'The CPU acknowledges while everything pending is masked by the PPR',
+    {
+      returned: [1, 'it gets the spurious vector; ISR is untouched'],
+      never: [0, 'it gets nothing'],
+    },
+    ['returned', 'returned', 'never', 'returned', 'returned', 'returned'],
+    'SDM 3A "Spurious Interrupt"; QEMU apic_get_interrupt()',
+  ),
+  flag(
+    'apr',
+    C.F_APR,
+    'Arbitration Priority Register',
+    { computed: [1, 'from TPR, ISRV and IRRV'], zero: [0, 'reads 0'] },
+    ['zero', 'computed', 'zero', 'zero', 'computed', 'computed'],
+    'SDM 3A "Arbitration Priority Register": Pentium and P6 family; AMD APM 2 "Arbitration Priority Register"',
+  ),
+  flag(
+    'lint_level',
+    C.F_LINT_LEVEL,
+    'A LINT pin with a fixed, level-triggered LVT',
+    {
+      'remote-irr': [
+        C.LINT_REMOTE_IRR,
+        'remote IRR, set on acceptance, cleared by EOI, asserted again if still high',
+      ],
+      edge: [C.LINT_EDGE, 'each rise is one interrupt, TMR set'],
+      'clears-irr': [
+        C.LINT_CLEARS_IRR,
+        'each rise is one interrupt, TMR set; a fall clears the IRR bit',
+      ],
+    },
+    ['remote-irr', 'remote-irr', 'edge', 'clears-irr', 'remote-irr', 'remote-irr'],
+    'SDM 3A "Local Vector Table"; KVM kvm_apic_local_deliver(); QEMU apic_deliver_pic_intr()',
+  ),
+  flag(
+    'timer_deadline',
+    C.F_TIMER_DEADLINE,
+    'TSC-deadline mode of the timer',
+    YES_NO,
+    ['yes', 'no', 'yes', 'no', 'no', 'no'],
+    'SDM 3A "TSC-Deadline Mode"',
+  ),
+  flag(
+    'slots',
+    C.F_SLOTS,
+    'How many interrupts a local APIC holds; beyond that it rejects and the sender retries',
+    {
+      none: [C.SLOTS_NONE, 'one in IRR and one in ISR for each vector; more merge'],
+      class: [C.SLOTS_CLASS, 'two in each priority class'],
+      vector: [C.SLOTS_VECTOR, 'two for each vector'],
+    },
+    ['none', 'none', 'none', 'none', 'class', 'vector'],
+    'SDM 3A "Interrupt Acceptance for Fixed Interrupts": two per class in the 2009 edition, two per vector in the 2016 one',
+  ),
+  flag(
+    'reset_lint0',
+    C.F_RESET_LINT0,
+    'LVT LINT0 of the boot processor after reset',
+    undefined,
+    [0x10000, 0x10000, 0x700, 0x10000, 0x10000, 0x10000],
+    'SDM 3A "Local APIC State After Power-Up or Reset"; KVM kvm_lapic_reset(), the LINT0 quirk',
+  ),
+  flag(
+    'hw_disable',
+    C.F_HW_DISABLE,
+    'IA32_APIC_BASE bit 11 goes from 0 to 1',
+    {
+      resets: [C.HW_RESETS, 'the APIC comes back in its reset state'],
+      keeps: [C.HW_KEEPS, 'registers are as before'],
+    },
+    ['resets', 'resets', 'keeps', 'keeps', 'resets', 'resets'],
+    'SDM 3A "Enabling or Disabling the Local APIC"; KVM __kvm_apic_set_base(); QEMU apic_set_base()',
+  ),
+  flag(
+    'extended',
+    C.F_EXTENDED,
+    'AMD extended space: specific EOI, interrupt enable registers',
+    YES_NO,
+    ['no', 'yes', 'no', 'no', 'no', 'no'],
+    'AMD APM 2 "Extended Local Vector Table", "Specific End of Interrupt Register"',
+  ),
+  flag(
+    'storm_brake',
+    C.F_STORM_BRAKE,
+    'An I/O APIC level pin served again at once after this many EOIs in a row waits 10 ms (0: never)',
+    undefined,
+    [0, 0, 10000, 10000, 0, 0],
+    'KVM __kvm_ioapic_update_eoi(); QEMU ioapic_eoi_broadcast()',
+  ),
+  flag(
+    'shorthands',
+    C.F_SHORTHANDS,
+    'Delivery modes with a shorthand',
+    {
+      legal: [
+        C.SHORTHANDS_LEGAL,
+        'self and all-including-self: fixed; all-excluding-self: not ExtINT',
+      ],
+      all: [C.SHORTHANDS_ALL, 'every combination is obeyed'],
+    },
+    ['legal', 'legal', 'all', 'all', 'legal', 'legal'],
+    'SDM 3A "Interrupt Command Register (ICR)", valid combinations; KVM kvm_apic_send_ipi(); QEMU apic_deliver()',
+  ),
+  flag(
+    'x2apic_lowest',
+    C.F_X2APIC_LOWEST,
+    'Lowest priority in the ICR of x2APIC mode',
+    {
+      reserved: [0, 'redirectable IPI (ESR bit 4), not sent'],
+      delivered: [1, 'delivered'],
+    },
+    ['reserved', 'delivered', 'delivered', 'delivered', 'delivered', 'delivered'],
+    'SDM 3A "ICR Operation in x2APIC Mode", "Error Handling"',
+  ),
+];
+
+/** Values of one model by flag index, as the core takes them. */
+export function modelWords(model: Model): Uint32Array {
+  const words = new Uint32Array(C.FLAG_COUNT);
+  for (const { index, values, models } of MODEL_FLAGS) {
+    const value = models[model];
+    words[index] = typeof value === 'number' ? value : values![value]!.code;
+  }
+  return words;
+}

@@ -1,0 +1,33 @@
+// Virtual time: timers, the brake of I/O APIC pins, the serial bus of P6 models.
+import * as L from '../../../assembly/memory/layout.js';
+import { usage } from '../../core/errors.js';
+import type { CoreExports } from '../../core/wasm.js';
+import { checkWide } from './access.js';
+
+const FIRINGS_MAX = 20_000_000;
+
+export function clockNow(core: CoreExports): bigint {
+  return new DataView(core.memory.buffer).getBigUint64(L.H_NOW, true);
+}
+
+/** Lets `ns` pass, then calls `done`. @throws RangeError when timers fire too often in it */
+export function advanceClock(
+  core: CoreExports,
+  ns: number | bigint,
+  busMHz: number,
+  done: () => void,
+): void {
+  const span = checkWide('ns', ns);
+  const until = clockNow(core) + span;
+  if (until >= 1n << 63n) throw usage('ns', ns, 'a clock below 2^63 ns');
+  const reached = core.advance(
+    until,
+    FIRINGS_MAX,
+    (span * BigInt(Math.round(busMHz * 1000))) / 1_000_000n,
+  );
+  done();
+  if (reached === 1) return;
+  throw new RangeError(
+    `ns: got ${ns}, in which timers fire more than ${FIRINGS_MAX} times, allowed fewer; advance in smaller steps or give the timers longer periods`,
+  );
+}

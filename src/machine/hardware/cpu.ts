@@ -1,0 +1,119 @@
+import * as C from '../../../assembly/memory/codes.js';
+import * as L from '../../../assembly/memory/layout.js';
+import type { CoreExports } from '../../core/wasm.js';
+
+/** What a CPU took, or returned from. */
+export interface Taken {
+  kind: 'vector' | 'spurious' | 'extint' | 'nmi' | 'smi' | 'init' | 'sipi';
+  /** Vector; start-up vector of a SIPI (start address >> 12); 0 for the others. */
+  vector: number;
+}
+
+/** Whose EOI it was: the running handler's, nobody's (nothing in service), or another handler's. */
+export interface EoiResult {
+  kind: 'matched' | 'stray' | 'other';
+  /** The vector that it took out of service, -1 for none. */
+  vector: number;
+}
+
+const KINDS: Record<number, Taken['kind']> = {
+  [C.HANDLER_VECTOR]: 'vector',
+  [C.HANDLER_SPURIOUS]: 'spurious',
+  [C.HANDLER_EXTINT]: 'extint',
+  [C.HANDLER_NMI]: 'nmi',
+  [C.HANDLER_SMI]: 'smi',
+  [C.TAKEN_INIT]: 'init',
+  [C.TAKEN_SIPI]: 'sipi',
+};
+const EOI_KINDS = ['matched', 'stray', 'other'] as const;
+
+/**
+ * A minimal CPU beside its local APIC: interrupt flag, halt, interrupt shadow, a stack of running
+ * handlers (at most 32). It says when an interrupt is taken and whose EOI an EOI was.
+ */
+export class Cpu {
+  readonly index: number;
+  readonly #core: CoreExports;
+  readonly #done: () => void;
+
+  /** Made by Machine.cpu(). */
+  constructor(core: CoreExports, index: number, done: () => void) {
+    this.#core = core;
+    this.index = index;
+    this.#done = done;
+  }
+
+  /**
+   * Takes what is due between two instructions: INIT, SIPI, SMI, NMI, ExtINT, vector, in this order.
+   * Entering a handler clears IF. Undefined when nothing is taken.
+   */
+  take(): Taken | undefined {
+    const taken = this.#taken(this.#core.take(this.index));
+    this.#done();
+    return taken;
+  }
+
+  /** The running handler writes EOI. Without a running handler any vector ended counts as matched. */
+  eoi(): EoiResult {
+    const kind = EOI_KINDS[this.#core.handlerEoi(this.index) - 1]!;
+    const view = new DataView(this.#core.memory.buffer);
+    const vector = view.getInt32(L.H_RESULT, true);
+    this.#done();
+    return { kind, vector };
+  }
+
+  /** IRET (RSM after an SMI): what it returned from; IF is as before the handler. */
+  iret(): Taken | undefined {
+    return this.#taken(this.#core.iret(this.index));
+  }
+
+  get interruptFlag(): boolean {
+    return this.#has(L.LATCH_IF);
+  }
+
+  set interruptFlag(on: boolean) {
+    this.#core.setCpuState(this.index, L.LATCH_IF, on ? 1 : 0);
+  }
+
+  /** The next take() takes nothing: the instruction after STI or MOV SS. */
+  shadow(): void {
+    this.#core.setCpuState(this.index, L.LATCH_SHADOW, 1);
+  }
+
+  halt(): void {
+    this.#core.setCpuState(this.index, L.LATCH_HALTED, 1);
+  }
+
+  get halted(): boolean {
+    return this.#has(L.LATCH_HALTED);
+  }
+
+  get inShadow(): boolean {
+    return this.#has(L.LATCH_SHADOW);
+  }
+
+  /** Waiting for a SIPI after INIT. */
+  get waiting(): boolean {
+    return this.#has(L.LATCH_WAITING);
+  }
+
+  /** Running handlers, outermost first. */
+  get handlers(): Taken[] {
+    const view = new DataView(this.#core.memory.buffer);
+    const cold = view.getUint32(L.H_COLD, true) + this.index * L.COLD_BYTES;
+    const depth = view.getUint32(cold + L.C_DEPTH, true);
+    return Array.from({ length: depth }, (_, i) => {
+      return this.#taken(view.getUint16(cold + L.C_HANDLERS + 2 * i, true) & 0xfff)!;
+    });
+  }
+
+  #has(bit: number): boolean {
+    const view = new DataView(this.#core.memory.buffer);
+    const cold = view.getUint32(L.H_COLD, true) + this.index * L.COLD_BYTES;
+    return (view.getUint32(cold + L.C_LATCH, true) & bit) !== 0;
+  }
+
+  #taken(code: number): Taken | undefined {
+    return code < 0 ? undefined : { kind: KINDS[code >> 8]!, vector: code & 0xff };
+  }
+}

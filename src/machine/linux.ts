@@ -1,0 +1,201 @@
+import * as C from '../../assembly/memory/codes.js';
+import * as L from '../../assembly/memory/layout.js';
+import { checkInteger, usage } from '../core/errors.js';
+import type { CoreExports } from '../core/wasm.js';
+
+/** Operations of `struct apic`, and the callers above them. */
+export const OPS = {
+  send_IPI: C.OP_SEND_IPI,
+  send_IPI_mask: C.OP_MASK,
+  send_IPI_mask_allbutself: C.OP_MASK_ALLBUTSELF,
+  send_IPI_allbutself: C.OP_ALLBUTSELF,
+  send_IPI_all: C.OP_ALL,
+  send_IPI_self: C.OP_SELF,
+  smp_send_reschedule: C.OP_RESCHEDULE,
+  send_call_func_single_ipi: C.OP_CALL_SINGLE,
+  send_call_func_ipi: C.OP_CALL_MANY,
+  irq_work_raise: C.OP_IRQ_WORK,
+} as const;
+export type Op = keyof typeof OPS;
+
+export const SINGLE_TARGET_OPS: ReadonlySet<Op> = new Set<Op>([
+  'send_IPI',
+  'smp_send_reschedule',
+  'send_call_func_single_ipi',
+]);
+export const MASK_OPS: ReadonlySet<Op> = new Set<Op>([
+  'send_IPI_mask',
+  'send_IPI_mask_allbutself',
+  'send_call_func_ipi',
+]);
+
+/** Where the vector is fixed by the caller: Linux 6.12 arch/x86/include/asm/irq_vectors.h. */
+export const OP_VECTOR: Partial<Record<Op, number>> = {
+  smp_send_reschedule: C.VECTOR_RESCHEDULE,
+  send_call_func_single_ipi: C.VECTOR_CALL_FUNCTION_SINGLE,
+  send_call_func_ipi: C.VECTOR_CALL_FUNCTION,
+  irq_work_raise: C.VECTOR_IRQ_WORK,
+};
+
+/** One thing a sender wrote, in order. */
+export interface Write {
+  /** Which register or hypercall. */
+  register: 'ICR' | 'SELF_IPI' | 'KVM_HC_SEND_IPI' | 'HVCALL_SEND_IPI' | 'HVCALL_SEND_IPI_EX';
+  /** Destination: 32 bits in x2APIC mode, 8 in xAPIC mode, 0 with a shorthand; the lowest id of a hypercall. */
+  dest: number;
+  /** Low 32 bits of the command, or the vector of SELF_IPI and Hyper-V. */
+  low: number;
+  /** Whether ICR2 (xAPIC high word) is written first. */
+  icr2: boolean;
+  /** Targets of a hypercall. */
+  targets: number;
+}
+
+const KINDS: Record<number, { register: Write['register']; icr2: boolean }> = {
+  [C.LOG_ICR]: { register: 'ICR', icr2: false },
+  [C.LOG_ICR_XAPIC]: { register: 'ICR', icr2: true },
+  [C.LOG_SHORTHAND_XAPIC]: { register: 'ICR', icr2: false },
+  [C.LOG_SELF_IPI]: { register: 'SELF_IPI', icr2: false },
+  [C.LOG_KVM_HYPERCALL]: { register: 'KVM_HC_SEND_IPI', icr2: false },
+  [C.LOG_HYPERV_IPI]: { register: 'HVCALL_SEND_IPI', icr2: false },
+  [C.LOG_HYPERV_IPI_EX]: { register: 'HVCALL_SEND_IPI_EX', icr2: false },
+};
+
+/** Linux waits for the delivery status before it sends; on a serial bus that takes time. */
+export function serialBus(what: string): Error {
+  return usage(
+    what,
+    'a model with a serial bus (p6-class, p6-vector)',
+    'models without one',
+    'write ICR through machine.lapic(cpu) and let the bus work with machine.advance()',
+  );
+}
+
+/**
+ * Linux's send paths on a machine, by the machine's era and driver. `from` and targets are CPU
+ * numbers. Every call runs the whole path: sender costs, ICR decode, acceptance at each target.
+ */
+export class LinuxSender {
+  readonly #core: CoreExports;
+  readonly #cpus: number;
+  readonly #serial: boolean;
+  readonly #done: () => void;
+
+  /** Made by Machine. */
+  constructor(core: CoreExports, cpus: number, serial: boolean, done: () => void) {
+    this.#core = core;
+    this.#serial = serial;
+    this.#cpus = cpus;
+    this.#done = done;
+  }
+
+  /** apic->send_IPI where the era and driver have it, else apic->send_IPI_mask(cpumask_of(to)). */
+  sendIPI(from: number, to: number, vector: number): void {
+    this.#call(C.OP_SEND_IPI, from, to, vector);
+  }
+
+  sendIPIMask(from: number, cpus: Iterable<number>, vector: number): void {
+    this.#callMask(C.OP_MASK, from, cpus, vector);
+  }
+
+  sendIPIMaskAllButSelf(from: number, cpus: Iterable<number>, vector: number): void {
+    this.#callMask(C.OP_MASK_ALLBUTSELF, from, cpus, vector);
+  }
+
+  sendIPIAllButSelf(from: number, vector: number): void {
+    this.#call(C.OP_ALLBUTSELF, from, 0, vector);
+  }
+
+  sendIPIAll(from: number, vector: number): void {
+    this.#call(C.OP_ALL, from, 0, vector);
+  }
+
+  sendIPISelf(from: number, vector: number): void {
+    this.#call(C.OP_SELF, from, 0, vector);
+  }
+
+  /** Vector 0xfd. */
+  smpSendReschedule(from: number, to: number): void {
+    this.#call(C.OP_RESCHEDULE, from, to, 0);
+  }
+
+  /** Vector 0xfb. */
+  sendCallFuncSingleIpi(from: number, to: number): void {
+    this.#call(C.OP_CALL_SINGLE, from, to, 0);
+  }
+
+  /** Vector 0xfc. 6.12: all or allbutself when the shorthand gate allows and mask | self is every online CPU. */
+  sendCallFuncIpi(from: number, cpus: Iterable<number>): void {
+    this.#callMask(C.OP_CALL_MANY, from, cpus, 0);
+  }
+
+  /** Vector 0xf6 to self. */
+  irqWorkRaise(from: number): void {
+    this.#call(C.OP_IRQ_WORK, from, 0, 0);
+  }
+
+  /** Any operation by its kernel name. */
+  send(op: Op, from: number, cpus: Iterable<number>, vector: number): void {
+    if (!Object.hasOwn(OPS, op)) throw usage('op', op, Object.keys(OPS).join(', '));
+    if (MASK_OPS.has(op)) return this.#callMask(OPS[op], from, cpus, vector);
+    const [to = 0] = cpus;
+    this.#call(OPS[op], from, to, vector);
+  }
+
+  /** Runs `send` and returns what it wrote, in order. */
+  record(send: (linux: LinuxSender) => void): Write[] {
+    const header = new DataView(this.#core.memory.buffer);
+    header.setUint32(L.H_LOG_COUNT, 0, true);
+    header.setUint32(L.H_LOGGING, 1, true);
+    try {
+      send(this);
+    } finally {
+      header.setUint32(L.H_LOGGING, 0, true);
+    }
+    const base = header.getUint32(L.H_LOG, true);
+    return Array.from({ length: this.#core.logEntries() }, (_, i) => {
+      const at = base + i * L.LOG_BYTES;
+      const kind = KINDS[header.getUint32(at, true)]!;
+      return {
+        ...kind,
+        dest: header.getUint32(at + 4, true),
+        low: header.getUint32(at + 8, true),
+        targets: header.getUint32(at + 12, true),
+      };
+    });
+  }
+
+  #call(op: number, from: number, to: number, vector: number): void {
+    if (from >>> 0 !== from || to >>> 0 !== to || vector >>> 0 !== vector)
+      this.#refuse(from, to, vector);
+    if (this.#core.send(op, from, to, vector) !== 0) this.#refuse(from, to, vector);
+    this.#done();
+  }
+
+  #refuse(from: number, to: number, vector: number): never {
+    checkInteger('from', from, 0, this.#cpus - 1);
+    checkInteger('to', to, 0, this.#cpus - 1);
+    checkInteger('vector', vector, 0, 255);
+    if (this.#serial) throw serialBus('linux');
+    throw usage('op', 'an unknown operation', Object.keys(OPS).join(', '));
+  }
+
+  #callMask(op: number, from: number, cpus: Iterable<number>, vector: number): void {
+    const header = new DataView(this.#core.memory.buffer);
+    const base = header.getUint32(L.H_MASK_ARG, true);
+    const bytes = new Uint8Array(
+      this.#core.memory.buffer,
+      base,
+      header.getUint32(L.H_MASK_WORDS, true) * 8,
+    );
+    try {
+      for (const cpu of cpus) {
+        checkInteger('cpus', cpu, 0, this.#cpus - 1);
+        bytes[cpu >> 3] = bytes[cpu >> 3]! | (1 << (cpu & 7));
+      }
+      this.#call(op, from, 0, vector);
+    } finally {
+      bytes.fill(0);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// Measures send paths against each other: what each costs the sender by count, and the host
+// nanoseconds that simulating one call takes, both sides alternating in one process.
+import type { Driver, Era, MachineOptions } from '../core/config.js';
+import type { SenderCosts } from '../core/counters.js';
+import { Machine } from './machine.js';
+import type { StormOptions } from './storm.js';
+
+export interface Candidate {
+  era: Era;
+  driver: Driver;
+  /** single, mask, shorthand ... */
+  path: string;
+  /** Targets of one call. */
+  targets: number;
+  machine: MachineOptions;
+  storm: StormOptions;
+}
+
+export interface Measured extends Candidate {
+  /** Sender costs of one call (means). */
+  perCall: SenderCosts;
+  /** Host nanoseconds for one call with all its targets' interrupts; not hardware time. */
+  hostNs: { median: number; p25: number; p75: number };
+  eventHash: string;
+}
+
+export interface MeasureOptions {
+  /** Rounds; each times every candidate once, in turn. Default 15. */
+  rounds?: number;
+  /** Aimed time of one slice in ns. Default 1 ms. */
+  sliceNs?: number;
+  /** Monotonic clock in ns. */
+  now: () => number;
+  /** Called after every round; true stops early. */
+  onRound?: (done: number, rounds: number) => boolean | undefined;
+}
+
+interface Runner {
+  candidate: Candidate;
+  machine: Machine;
+  sends: number;
+  samples: number[];
+}
+
+/**
+ * Warms one candidate up and sizes its slice: the shortest of three timings, so that a pause of the
+ * host does not pass for a long slice.
+ */
+function prepare(candidate: Candidate, options: MeasureOptions): Runner {
+  const runner = { candidate, machine: Machine.create(candidate.machine), sends: 64, samples: [] };
+  const aim = options.sliceNs ?? 1e6;
+  while (runner.sends < 1e6) {
+    const times = [0, 1, 2].map(() => timeSlice(runner, options.now));
+    const shortest = Math.max(1, Math.min(...times));
+    if (shortest >= aim) break;
+    runner.sends = Math.min(1e6, Math.ceil(runner.sends * Math.min(8, 1.2 * (aim / shortest))));
+  }
+  return runner;
+}
+
+function timeSlice(runner: Runner, now: () => number): number {
+  const start = now();
+  runner.machine.storm({ ...runner.candidate.storm, sends: runner.sends, slice: runner.sends });
+  return now() - start;
+}
+
+function quantile(sorted: readonly number[], q: number): number {
+  const at = (sorted.length - 1) * q;
+  const low = Math.floor(at);
+  return sorted[low]! + (sorted[Math.ceil(at)]! - sorted[low]!) * (at - low);
+}
+
+export function measure(candidates: readonly Candidate[], options: MeasureOptions): Measured[] {
+  const runners = candidates.map((candidate) => prepare(candidate, options));
+  const rounds = options.rounds ?? 15;
+  for (let round = 0; round < rounds; round++) {
+    for (const runner of runners)
+      runner.samples.push(timeSlice(runner, options.now) / runner.sends);
+    if (options.onRound?.(round + 1, rounds)) break;
+  }
+  return runners.map(finish);
+}
+
+/** Counts come from a fresh machine, so that they do not depend on how many rounds were timed. */
+function finish({ candidate, samples }: Runner): Measured {
+  const calls = 64;
+  const machine = Machine.create(candidate.machine);
+  const { costs, eventHash } = machine.storm({ ...candidate.storm, sends: calls });
+  const perCall = Object.fromEntries(
+    Object.entries(costs).map(([key, n]) => [key, n / calls]),
+  ) as unknown as SenderCosts;
+  const sorted = samples.sort((a, b) => a - b);
+  return {
+    ...candidate,
+    perCall,
+    eventHash,
+    hostNs: {
+      median: quantile(sorted, 0.5),
+      p25: quantile(sorted, 0.25),
+      p75: quantile(sorted, 0.75),
+    },
+  };
+}
+
+/** -1: a is faster; 1: slower; 0: the interquartile ranges overlap, no difference measured. */
+export function compareHost(a: Measured, b: Measured): -1 | 0 | 1 {
+  if (a.hostNs.p75 < b.hostNs.p25) return -1;
+  return a.hostNs.p25 > b.hostNs.p75 ? 1 : 0;
+}
+
+/** The five paths of the comparison for one era and driver: single, masks of `sizes`, everybody. */
+export function candidatesFor(
+  era: Era,
+  driver: Driver,
+  machine: MachineOptions,
+  cpus: number,
+  sizes: readonly number[],
+): Candidate[] {
+  const base = { era, driver, machine: { ...machine, era, driver } };
+  const vectors = [0xfb];
+  const one = { pattern: 'ring', vectors } as const;
+  const out: Candidate[] = [
+    { ...base, path: 'single', targets: 1, storm: { ...one, via: 'single' } },
+    { ...base, path: 'mask', targets: 1, storm: { ...one, via: 'mask' } },
+  ];
+  for (const size of sizes.filter((k) => k > 1 && k < cpus - 1)) {
+    const many = { pattern: 'mask', size, vectors } as const;
+    out.push({ ...base, path: 'singles', targets: size, storm: { ...many, via: 'single' } });
+    out.push({ ...base, path: 'mask', targets: size, storm: { ...many, via: 'mask' } });
+  }
+  const all = { pattern: 'allbutself', vectors } as const;
+  out.push({ ...base, path: 'mask', targets: cpus - 1, storm: { ...all, via: 'mask' } });
+  out.push({ ...base, path: 'allbutself', targets: cpus - 1, storm: { ...all, via: 'shorthand' } });
+  return out;
+}

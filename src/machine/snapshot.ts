@@ -1,0 +1,160 @@
+// Snapshots: a header, the configuration, and the state part of linear memory.
+//   0 magic "IPISTORM"   8 version u32   12 layout fingerprint u32   16 bytes u32   20 checksum u32
+//   24 cpus, mode, driver, era, flags, model, I/O APICs (u32)   52 pins | version << 16 of 8 I/O APICs
+//   84 bus clock in kHz   88 APIC ids (u32 each)   ... header state, rows, cold, wake, I/O APICs
+
+import { FLAG_COUNT_VECTORS } from '../../assembly/memory/codes.js';
+import { LAYOUT_FINGERPRINT } from '../../assembly/memory/fingerprint.js';
+import * as L from '../../assembly/memory/layout.js';
+import type { IoapicConfig, MachineConfig } from '../core/config.js';
+import { usage } from '../core/errors.js';
+import { MODEL_NAMES } from '../core/models.js';
+
+export const SNAPSHOT_VERSION = 2;
+const MAGIC = 'IPISTORM';
+const MODEL_AT = 44;
+const IOAPICS_AT = 48;
+const BUS_AT = 84;
+const FIXED = 88;
+const CONFIG_WORDS = [L.H_CPUS, L.H_MODE, L.H_DRIVER, L.H_ERA, L.H_FLAGS];
+
+/** FNV-1a over 32-bit words, then bytes. */
+function checksum(bytes: Uint8Array): number {
+  let h = 0x811c9dc5;
+  for (const byte of bytes) h = Math.imul(h ^ byte, 0x01000193);
+  return h >>> 0;
+}
+
+function stateBytes(cpus: number, flags: number, ioapics: number): number {
+  const counts = flags & FLAG_COUNT_VECTORS ? L.COUNTS_BYTES : 0;
+  const perCpu = L.ROW_BYTES + L.COLD_BYTES + 4 + counts;
+  return L.H_STATE_END - L.H_STATE + cpus * perCpu + ioapics * L.IOAPIC_BYTES;
+}
+
+/** The state regions: [address, bytes]. */
+function regions(view: DataView, cpus: number): [number, number][] {
+  const counts = view.getUint32(L.H_FLAGS, true) & FLAG_COUNT_VECTORS ? L.COUNTS_BYTES : 0;
+  return [
+    [L.H_STATE, L.H_STATE_END - L.H_STATE],
+    [view.getUint32(L.H_ROWS, true), cpus * L.ROW_BYTES],
+    [view.getUint32(L.H_COLD, true), cpus * L.COLD_BYTES],
+    [view.getUint32(L.H_WAKE, true), cpus * 4],
+    [view.getUint32(L.H_IOAPICS, true), view.getUint32(L.H_IOAPIC_COUNT, true) * L.IOAPIC_BYTES],
+    [view.getUint32(L.H_COUNTS, true), cpus * counts],
+  ];
+}
+
+export function takeSnapshot(memory: ArrayBuffer, config: MachineConfig): Uint8Array {
+  const view = new DataView(memory);
+  const cpus = view.getUint32(L.H_CPUS, true);
+  const ioapics = view.getUint32(L.H_IOAPIC_COUNT, true);
+  const flags = view.getUint32(L.H_FLAGS, true);
+  const out = new Uint8Array(FIXED + cpus * 4 + stateBytes(cpus, flags, ioapics));
+  const head = new DataView(out.buffer);
+  for (let i = 0; i < 8; i++) out[i] = MAGIC.charCodeAt(i);
+  head.setUint32(8, SNAPSHOT_VERSION, true);
+  head.setUint32(12, LAYOUT_FINGERPRINT, true);
+  head.setUint32(16, out.length, true);
+  CONFIG_WORDS.forEach((field, i) => {
+    head.setUint32(24 + i * 4, view.getUint32(field, true), true);
+  });
+  head.setUint32(MODEL_AT, MODEL_NAMES.indexOf(config.model), true);
+  head.setUint32(BUS_AT, Math.round(config.busMHz * 1000), true);
+  head.setUint32(IOAPICS_AT, ioapics, true);
+  for (let n = 0; n < ioapics; n++) {
+    head.setUint32(IOAPICS_AT + 4 + 4 * n, view.getUint32(L.H_IOAPIC_CONFIG + 4 * n, true), true);
+  }
+  const ident = view.getUint32(L.H_IDENT, true);
+  for (let cpu = 0; cpu < cpus; cpu++) {
+    head.setUint32(FIXED + cpu * 4, view.getUint32(ident + cpu * L.IDENT_BYTES, true), true);
+  }
+  let at = FIXED + cpus * 4;
+  for (const [from, bytes] of regions(view, cpus)) {
+    out.set(new Uint8Array(memory, from, bytes), at);
+    at += bytes;
+  }
+  head.setUint32(20, checksum(out.subarray(24)), true);
+  return out;
+}
+
+export interface SnapshotConfig {
+  cpus: number;
+  mode: number;
+  driver: number;
+  era: number;
+  flags: number;
+  apicIds: Uint32Array;
+  /** Index in MODEL_NAMES. */
+  model: number;
+  ioapics: IoapicConfig[];
+  busMHz: number;
+}
+
+/** Checks a snapshot's envelope, in this order: magic, version, fingerprint, size, checksum. */
+export function openSnapshot(bytes: Uint8Array): SnapshotConfig {
+  const next = 'pass what machine.snapshot() returned, whole';
+  const magic = String.fromCharCode(...bytes.subarray(0, 8));
+  if (magic !== MAGIC || bytes.length < FIXED)
+    throw usage('snapshot', magic, `magic "${MAGIC}"`, next);
+  const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const word = (at: number) => head.getUint32(at, true);
+  if (word(8) !== SNAPSHOT_VERSION)
+    throw usage(
+      'snapshot version',
+      word(8),
+      String(SNAPSHOT_VERSION),
+      'take it again with this ipistorm',
+    );
+  if (word(12) !== LAYOUT_FINGERPRINT) {
+    throw usage(
+      'snapshot layout',
+      word(12),
+      String(LAYOUT_FINGERPRINT),
+      'take it again with this ipistorm',
+    );
+  }
+  const cpus = word(24);
+  if (cpus < 1 || cpus > L.CPUS_MAX) throw usage('snapshot cpus', cpus, `1-${L.CPUS_MAX}`, next);
+  const model = word(MODEL_AT);
+  if (model >= MODEL_NAMES.length)
+    throw usage('snapshot model', model, `0-${MODEL_NAMES.length - 1}`, next);
+  const count = word(IOAPICS_AT);
+  if (count > L.IOAPIC_MAX) throw usage('snapshot ioapics', count, `0-${L.IOAPIC_MAX}`, next);
+  const size = FIXED + cpus * 4 + stateBytes(cpus, word(40), count);
+  if (bytes.length !== size || word(16) !== size)
+    throw usage('snapshot size', bytes.length, `${size} bytes`, next);
+  if (checksum(bytes.subarray(24)) !== word(20))
+    throw usage('snapshot', 'a wrong checksum', 'an unchanged snapshot', next);
+  const apicIds = Uint32Array.from({ length: cpus }, (_, i) => word(FIXED + i * 4));
+  const ioapics = Array.from({ length: count }, (_, n) =>
+    ioapicConfig(word(IOAPICS_AT + 4 + 4 * n)),
+  );
+  return {
+    cpus,
+    mode: word(28),
+    driver: word(32),
+    era: word(36),
+    flags: word(40),
+    apicIds,
+    model,
+    ioapics,
+    busMHz: word(BUS_AT) / 1000,
+  };
+}
+
+/** The id is state, and comes with it. */
+function ioapicConfig(word: number): IoapicConfig {
+  return { pins: word & 0xffff, version: (word >>> 16) as 0x11 | 0x20, id: 0 };
+}
+
+/** Copies the state regions of an opened snapshot into a machine of the same configuration. */
+export function writeState(bytes: Uint8Array, memory: ArrayBuffer): void {
+  const view = new DataView(memory);
+  const cpus = view.getUint32(L.H_CPUS, true);
+  let at = FIXED + cpus * 4;
+  for (const [to, length] of regions(view, cpus)) {
+    new Uint8Array(memory, to, length).set(bytes.subarray(at, at + length));
+    at += length;
+  }
+  view.setUint32(L.H_LOGGING, 0, true);
+}

@@ -1,0 +1,332 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const MAIN = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
+const TRACES = new URL('../fixtures/traces/', import.meta.url).pathname;
+const scratch = mkdtempSync(join(tmpdir(), 'ipistorm-cli-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  return { status, stdout, stderr, json: () => JSON.parse(stdout) };
+}
+
+describe('ipistorm icr', () => {
+  const ICR = [
+    'icr',
+    '--era',
+    'linux-6.12',
+    '--driver',
+    'x2apic_cluster',
+    '--apic-ids',
+    '0-15,32-47',
+  ];
+
+  it('prints the writes of one send as JSON', () => {
+    const { json } = run(
+      ...ICR,
+      '--from',
+      '0',
+      '--op',
+      'mask',
+      '--cpus',
+      '1-31',
+      '--vector',
+      '0xfc',
+      '--json',
+    );
+    expect(json().writes).toEqual([
+      { dest: 0xfffe, low: 0x8fc },
+      { dest: 0x2ffff, low: 0x8fc },
+    ]);
+    expect(json().counts).toMatchObject({ icr_writes: 2, fences: 1, irq_saves: 1, mask_copies: 1 });
+  });
+
+  it('decodes the writes for people, without control characters off a terminal', () => {
+    const { stdout } = run(...ICR, '--op', 'mask', '--cpus', '1-31');
+    expect(stdout).toContain('cluster 2 members 0-15, fixed vector 0xfc');
+    expect(stdout).not.toContain('\x1b');
+  });
+
+  it('lists hypercalls apart from writes', () => {
+    const { json } = run(
+      'icr',
+      '--driver',
+      'kvm_pv',
+      '--apic-ids',
+      '0-199',
+      '--op',
+      'mask',
+      '--json',
+    );
+    expect(json().writes).toEqual([]);
+    expect(json().hypercalls.map((h: { targets: number }) => h.targets)).toEqual([128, 71]);
+  });
+});
+
+describe('errors', () => {
+  it.each([
+    [['strom'], 2, /did you mean storm\?/],
+    [['icr', '--vectr', '3'], 2, /did you mean --vector\?/],
+    [['icr', '--vector', '256'], 2, /--vector: got "256", allowed an integer 0-255/],
+    [['icr', '--cpus', '3-1'], 2, /ascending ranges/],
+    [['icr', '--driver', 'x2apic_clustr'], 2, /did you mean x2apic_cluster\?/],
+    [['icr', '--era', 'linux-6.12', '--driver', 'flat'], 2, /removed in 6.12/],
+    [['storm', '--cpus', '300', '--driver', 'physflat'], 2, /1-255 in xapic-physical/],
+    [['storm', '--sends'], 2, /--sends/],
+    [['storm', 'now'], 2, /no arguments here/],
+    [['replay'], 2, /FILE: got none/],
+    [['replay', '/nowhere/at/all'], 2, /a readable file/],
+    [['replay', MAIN], 2, /--format names it/],
+  ])('%j ends with exit code %i and says what, got, allowed', (args, status, message) => {
+    const result = run(...(args as string[]));
+    expect(result.stderr).toMatch(message);
+    expect(result.status).toBe(status);
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('every command has help with an example', () => {
+    for (const command of ['icr', 'compare', 'storm', 'replay']) {
+      const { stdout, status } = run(command, '--help');
+      expect(status).toBe(0);
+      expect(stdout).toMatch(new RegExp(`Examples\n.*ipistorm ${command}`));
+    }
+    expect(run('--help').stdout).toContain('ipistorm replay FILE');
+    expect(run('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('a reader that leaves early is no error', () => {
+    const out = execFileSync(
+      'bash',
+      [
+        '-c',
+        `set -o pipefail; "${process.execPath}" "${MAIN}" storm --cpus 2000 --sends 10 --csv | head -1`,
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(out).toMatch(/^cpu,apic_id/);
+  });
+});
+
+describe('ipistorm storm', () => {
+  it('gives the same JSON every time but for the wall clock', () => {
+    const once = () => {
+      const { wall, ...rest } = run(
+        'storm',
+        '--preset',
+        'all-vectors',
+        '--sends',
+        '100k',
+        '--json',
+      ).json();
+      expect(wall.runs).toBe(1);
+      return rest;
+    };
+    expect(once()).toEqual(once());
+  });
+
+  it('balances the counters for every preset', () => {
+    for (const preset of [
+      'random',
+      'all-vectors',
+      'hot-target',
+      'resched-pingpong',
+      'tlb-shootdown',
+      'membarrier',
+    ]) {
+      const { counters: c } = run(
+        'storm',
+        '--preset',
+        preset,
+        '--sends',
+        '1000',
+        '--tpr',
+        '3:0xff',
+        '--json',
+      ).json();
+      expect(c.attempted, preset).toBe(c.delivered + c.coalesced + c.rejected + c.pending);
+      if (preset !== 'hot-target') expect(c.pending, preset).toBeGreaterThan(0);
+    }
+  });
+
+  it('lays the result out as /proc/interrupts does', () => {
+    const { stdout } = run(
+      'storm',
+      '--preset',
+      'tlb-shootdown',
+      '--cpus',
+      '4',
+      '--size',
+      '3',
+      '--sends',
+      '1000',
+      '--interrupts',
+    );
+    const real = readFileSync(
+      join(TRACES, 'ftrace-xapic-4cpu.interrupts.before.txt'),
+      'utf8',
+    ).split('\n');
+    expect(stdout.split('\n')[0]).toBe(real[0]);
+    const cal = stdout.split('\n').find((line) => line.startsWith('CAL:'))!;
+    const realCal = real.find((line) => line.startsWith('CAL:'))!;
+    expect(cal.replace(/\d/g, ' ')).toBe(realCal.replace(/\d/g, ' '));
+    expect(cal).toContain(' 750 ');
+  });
+
+  it('prints one CSV row per CPU', () => {
+    const rows = run('storm', '--cpus', '5', '--sends', '100', '--csv').stdout.trim().split('\n');
+    expect(rows).toHaveLength(6);
+    expect(rows[0]!.split(',')).toHaveLength(rows[5]!.split(',').length);
+  });
+
+  it('Ctrl-C prints what was done so far and exits with 130', async () => {
+    const child = spawn(process.execPath, [MAIN, 'storm', '--sends', '100G', '--json']);
+    let out = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    child.kill('SIGINT');
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(code).toBe(130);
+    const result = JSON.parse(out);
+    expect(result.wall.interrupted).toBe(true);
+    expect(result.sends).toBeLessThan(100e9);
+    expect(result.counters.attempted).toBe(result.sends);
+  });
+});
+
+describe('ipistorm compare', () => {
+  it('counts what each path costs and states a conclusion', () => {
+    const { json } = run(
+      'compare',
+      '--cpus',
+      '64',
+      '--drivers',
+      'x2apic_cluster',
+      '--sizes',
+      '4',
+      '--rounds',
+      '3',
+      '--json',
+    );
+    const path = (era: string, name: string) =>
+      json().paths.find((p: { era: string; path: string }) => p.era === era && p.path === name);
+    expect(path('linux-4.0', 'single').per_call).toMatchObject({
+      icr_writes: 1,
+      irq_saves: 1,
+      mask_copies: 1,
+    });
+    expect(path('linux-4.0+send_IPI', 'single').per_call).toMatchObject({
+      icr_writes: 1,
+      irq_saves: 0,
+      mask_copies: 0,
+    });
+    expect(path('linux-6.12', 'allbutself').per_call).toMatchObject({ icr_writes: 1 });
+    expect(json().conclusions.join('\n')).toMatch(
+      /linux-6.12 x2apic_cluster, one target: single saves irq saves 1, mask copies 1, mask words 4/,
+    );
+  });
+});
+
+describe('ipistorm replay', () => {
+  const NAMES = [
+    'ftrace-x2apic-cluster-20cpu',
+    'ftrace-xapic-4cpu',
+    'perf-script-xapic-4cpu',
+    'tracecmd-report-x2apic-cluster-4cpu',
+  ];
+
+  it.each(NAMES)('%s: counts equal an independent count of the text, no damaged line', (name) => {
+    const file = join(TRACES, `${name}.txt.gz`);
+    const { json } = run('replay', file, '--json');
+    const text = gunzipSync(readFileSync(file)).toString();
+    for (const [event, count] of Object.entries(json().trace.events)) {
+      expect(text.split(new RegExp(`[ :]${event}:`)).length - 1, event).toBe(count);
+    }
+    expect(json().trace).toMatchObject({ skipped_lines: 0, unknown_events: 0, lost_events: 0 });
+    for (const d of json().drivers) expect(d.ipis).toBe(d.delivered + d.coalesced + d.pending);
+  });
+
+  it('delivers what the trace handled: one interrupt for each explained handler entry', () => {
+    for (const name of NAMES) {
+      const { trace, drivers, unexplained_entries } = run(
+        'replay',
+        join(TRACES, `${name}.txt.gz`),
+        '--json',
+      ).json();
+      const entries = [
+        'reschedule_entry',
+        'call_function_entry',
+        'call_function_single_entry',
+        'irq_work_entry',
+      ];
+      const handled = entries.reduce((n, e) => n + (trace.events[e] ?? 0), 0);
+      const missing = unexplained_entries.reduce(
+        (n: number, u: { count: number }) => n + u.count,
+        0,
+      );
+      for (const d of drivers) expect(d.delivered).toBe(handled - missing);
+    }
+  });
+
+  it('takes the path of each era and reports damaged lines by number', () => {
+    const file = join(scratch, 'small.txt');
+    const head = 'a-1 [000] d..1. 1.00000';
+    writeFileSync(
+      file,
+      [
+        '# tracer: nop',
+        '# entries-in-buffer/entries-written: 4/4   #P:4',
+        `${head}1: ipi_send_cpu: cpu=1 callsite=f+0x1/0x2 callback=0x0`,
+        `${head}2: ipi_send_cpumask: cpumask=c callsite=g+0x1/0x2 callback=generic_smp_call_function_single_interrupt+0x0/0x20`,
+        'rubbish',
+        `${head}3: ipi_send_cpu: cpu=x callsite=f callback=0x0`,
+        `${head}4: sched_switch: prev=1`,
+        'CPU:2 [LOST 17 EVENTS]',
+        `${head}5: ipi_send_cpu: cpu=0 callsite=h+0x1/0x2 callback=wake_up_klogd_work_func+0x0/0x10`,
+      ].join('\n'),
+    );
+    writeFileSync(`${file}.gz`, gzipSync(readFileSync(file)));
+    for (const path of [file, `${file}.gz`]) {
+      const { trace, drivers } = run('replay', path, '--json').json();
+      expect(trace).toMatchObject({
+        format: 'ftrace',
+        cpus: 4,
+        skipped_lines: 2,
+        unknown_events: 1,
+        lost_events: 17,
+      });
+      expect(trace.damaged.map((d: { line: number }) => d.line)).toEqual([5, 6]);
+      const of = (era: string, driver: string) =>
+        drivers.find((d: { era: string; driver: string }) => d.era === era && d.driver === driver);
+      expect(of('linux-6.12', 'x2apic_phys')).toMatchObject({
+        icr_writes: 4,
+        fences: 2,
+        ipis: 4,
+        delivered: 4,
+      });
+      expect(of('linux-4.0', 'x2apic_cluster')).toMatchObject({
+        icr_writes: 3,
+        fences: 2,
+        irq_saves: 2,
+        mask_copies: 3,
+      });
+    }
+  });
+
+  it('a truncated gzip file is an environment error that says so', () => {
+    const file = join(scratch, 'cut.gz');
+    writeFileSync(file, readFileSync(join(TRACES, `${NAMES[1]}.txt.gz`)).subarray(0, 50000));
+    const result = run('replay', file);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toMatch(/damaged gzip data/);
+  });
+});
