@@ -1,7 +1,8 @@
 // ipistorm icr: what one send writes.
-import * as C from '../../assembly/memory/codes.js';
+
 import { snakeKeys } from '../core/counters.js';
 import { usage } from '../core/errors.js';
+import { C } from '../core/memory.js';
 import {
   MASK_OPS,
   OP_VECTOR,

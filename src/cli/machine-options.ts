@@ -1,5 +1,5 @@
 // The options that describe a machine, shared by the commands.
-import { CPUS_MAX } from '../../assembly/memory/layout.js';
+
 import {
   DRIVERS,
   type Driver,
@@ -10,6 +10,7 @@ import {
   type Mode,
 } from '../core/config.js';
 import { usage } from '../core/errors.js';
+import { L } from '../core/memory.js';
 import type { Model } from '../core/models.js';
 import { parseNumber, parseNumberList } from './numbers.js';
 import { nearest, type OptionSpec, type Parsed } from './options.js';
@@ -18,7 +19,7 @@ import { nearest, type OptionSpec, type Parsed } from './options.js';
 const STORM_MODELS = ['sdm', 'amd', 'kvm', 'qemu'] as const;
 
 export const MACHINE_OPTIONS: Record<string, OptionSpec> = {
-  cpus: { value: 'N', help: `local APICs, 1-${CPUS_MAX}` },
+  cpus: { value: 'N', help: `local APICs, 1-${L.CPUS_MAX}` },
   'apic-ids': { value: 'LIST', help: 'APIC id of each CPU in CPU order, such as 0-15,32-47' },
   topology: {
     value: 'SxCxT',
@@ -71,10 +72,10 @@ export function machineOptions(args: Parsed, defaults: MachineOptions = {}): Mac
     delete options.topology;
     delete options.apicIds;
   }
-  if (cpus !== undefined) options.cpus = parseNumber('--cpus', cpus, 1, CPUS_MAX);
+  if (cpus !== undefined) options.cpus = parseNumber('--cpus', cpus, 1, L.CPUS_MAX);
   if (ids !== undefined) options.apicIds = parseNumberList('--apic-ids', ids, 0, 0xfffffffe);
   if (topology !== undefined) {
-    const parts = topology.split('x').map((part) => parseNumber('--topology', part, 1, CPUS_MAX));
+    const parts = topology.split('x').map((part) => parseNumber('--topology', part, 1, L.CPUS_MAX));
     if (parts.length !== 3)
       throw usage('--topology', topology, 'SOCKETSxCORESxTHREADS such as 2x24x2');
     options.topology = { sockets: parts[0]!, cores: parts[1]!, threads: parts[2]! };

@@ -1,5 +1,5 @@
 // What the core's audit can find wrong, in words.
-import * as C from '../../assembly/memory/codes.js';
+import { C } from './memory.js';
 
 export const AUDIT: Readonly<Record<number, string>> = {
   [C.AUDIT_BALANCE]: 'attempted = delivered + coalesced + rejected + discarded + pending',

@@ -1,8 +1,8 @@
 // A core made to a machine's configuration: memory, ids, model, I/O APICs, then power-on.
-import * as C from '../../assembly/memory/codes.js';
-import * as L from '../../assembly/memory/layout.js';
+
 import { DRIVERS, ERAS, type MachineConfig, MODES, STARTS } from './config.js';
 import { usage } from './errors.js';
+import { C, L } from './memory.js';
 import { modelWords } from './models.js';
 import { type CompiledModule, type CoreExports, instantiate } from './wasm.js';
 

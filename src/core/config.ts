@@ -1,7 +1,7 @@
 // Names of modes, drivers and eras, what goes with what, and APIC ids from a topology.
-import * as C from '../../assembly/memory/codes.js';
-import { CPUS_MAX, IOAPIC_MAX, PINS_MAX } from '../../assembly/memory/layout.js';
+
 import { checkInteger, usage } from './errors.js';
+import { C, L } from './memory.js';
 import { MODEL_NAMES, type Model, modelWords } from './models.js';
 
 export const STARTS = { enabled: C.START_ENABLED, reset: C.START_RESET } as const;
@@ -56,8 +56,8 @@ export const CPU_LIMIT: Record<Mode, { max: number; why: string }> = {
   'xapic-flat': { max: 8, why: 'a flat logical id is one of 8 bits' },
   'xapic-cluster': { max: 60, why: '15 clusters of 4' },
   'xapic-physical': { max: 255, why: 'ids are 8 bits and 0xff broadcasts' },
-  'x2apic-physical': { max: CPUS_MAX, why: 'the limit of this simulator' },
-  'x2apic-cluster': { max: CPUS_MAX, why: 'the limit of this simulator' },
+  'x2apic-physical': { max: L.CPUS_MAX, why: 'the limit of this simulator' },
+  'x2apic-cluster': { max: L.CPUS_MAX, why: 'the limit of this simulator' },
 };
 
 /** Modes a driver runs in; the first is its default. */
@@ -162,11 +162,11 @@ function pick<T extends string>(what: string, value: string, table: Record<T, un
  * second threads. Counts that are no power of two leave gaps in the ids.
  */
 export function topologyIds({ sockets, cores, threads }: Topology): Uint32Array {
-  checkInteger('topology.sockets', sockets, 1, CPUS_MAX);
-  checkInteger('topology.cores', cores, 1, CPUS_MAX);
+  checkInteger('topology.sockets', sockets, 1, L.CPUS_MAX);
+  checkInteger('topology.cores', cores, 1, L.CPUS_MAX);
   checkInteger('topology.threads', threads, 1, 16);
   const count = sockets * cores * threads;
-  checkInteger('topology (sockets x cores x threads)', count, 1, CPUS_MAX);
+  checkInteger('topology (sockets x cores x threads)', count, 1, L.CPUS_MAX);
   const threadBits = Math.ceil(Math.log2(threads));
   const socketShift = threadBits + Math.ceil(Math.log2(cores));
   const ids = new Uint32Array(count);
@@ -196,7 +196,7 @@ function resolveIds(options: MachineOptions): Uint32Array {
     ? Uint32Array.from(apicIds)
     : topology
       ? topologyIds(topology)
-      : Uint32Array.from({ length: checkInteger('cpus', cpus ?? 8, 1, CPUS_MAX) }, (_, i) => i);
+      : Uint32Array.from({ length: checkInteger('cpus', cpus ?? 8, 1, L.CPUS_MAX) }, (_, i) => i);
   if (cpus !== undefined && cpus !== ids.length) {
     throw usage('cpus', cpus, `${ids.length}, the number of APIC ids`, 'leave cpus out');
   }
@@ -206,7 +206,7 @@ function resolveIds(options: MachineOptions): Uint32Array {
 function checkIds(mode: Mode, ids: Uint32Array, idBits: number): void {
   const limit = CPU_LIMIT[mode];
   if (ids.length < 1 || ids.length > limit.max) {
-    const next = limit.max < CPUS_MAX ? 'use an x2APIC mode' : undefined;
+    const next = limit.max < L.CPUS_MAX ? 'use an x2APIC mode' : undefined;
     throw usage('cpus', ids.length, `1-${limit.max} in ${mode} (${limit.why})`, next);
   }
   const highest = ids.reduce((a, b) => Math.max(a, b), 0);
@@ -236,9 +236,10 @@ function resolveMode(options: MachineOptions, model: Model, driver: Driver | und
 
 function resolveIoapics(given: readonly IoapicConfig[] | undefined): readonly IoapicConfig[] {
   const ioapics = given ?? [{ pins: 24, version: 0x20, id: 0 }];
-  if (ioapics.length > IOAPIC_MAX) throw usage('ioapics', ioapics.length, `at most ${IOAPIC_MAX}`);
+  if (ioapics.length > L.IOAPIC_MAX)
+    throw usage('ioapics', ioapics.length, `at most ${L.IOAPIC_MAX}`);
   for (const { pins, version, id } of ioapics) {
-    checkInteger('ioapics.pins', pins, 1, PINS_MAX);
+    checkInteger('ioapics.pins', pins, 1, L.PINS_MAX);
     checkInteger('ioapics.id', id, 0, 15);
     if (version !== 0x11 && version !== 0x20) throw usage('ioapics.version', version, '0x11, 0x20');
   }

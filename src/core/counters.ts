@@ -1,5 +1,5 @@
 // The counters as plain objects.
-import * as L from '../../assembly/memory/layout.js';
+import { L } from './memory.js';
 import type { CoreExports } from './wasm.js';
 
 /** What happened at the targets. Invariant: attempted = delivered + coalesced + rejected + discarded + pending. */

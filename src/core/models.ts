@@ -1,6 +1,6 @@
 // Hardware models: the one table of where real local APICs differ. A model is a value for each flag;
 // nothing else in ipistorm knows the name of a model.
-import * as C from '../../assembly/memory/codes.js';
+import { C } from './memory.js';
 
 export const MODEL_NAMES = ['sdm', 'amd', 'kvm', 'qemu', 'p6-class', 'p6-vector'] as const;
 /** How the hardware behaves: the SDM's text (default), AMD's, Linux's in-kernel APIC, QEMU's (TCG), and

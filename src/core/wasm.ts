@@ -1,6 +1,7 @@
 // Loads the core. Structural types only: public .d.ts files must not need lib.dom.
-import { LAYOUT_FINGERPRINT } from '../../assembly/memory/fingerprint.js';
+
 import { WASM_BASE64 } from './embedded.js';
+import { LAYOUT_FINGERPRINT } from './memory.js';
 
 /** A compiled WebAssembly.Module. */
 export type CompiledModule = object;

@@ -1,6 +1,6 @@
-import * as L from '../../assembly/memory/layout.js';
 import type { Counters } from '../core/counters.js';
 import { checkInteger, usage } from '../core/errors.js';
+import { L } from '../core/memory.js';
 import type { CoreExports } from '../core/wasm.js';
 import { checkWide, RegisterAccess } from './hardware/access.js';
 import { exportPage, importPage } from './hardware/page.js';

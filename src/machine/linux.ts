@@ -1,6 +1,5 @@
-import * as C from '../../assembly/memory/codes.js';
-import * as L from '../../assembly/memory/layout.js';
 import { checkInteger, usage } from '../core/errors.js';
+import { C, L } from '../core/memory.js';
 import type { CoreExports } from '../core/wasm.js';
 
 /** Operations of `struct apic`, and the callers above them. */

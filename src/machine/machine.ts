@@ -1,5 +1,3 @@
-import * as C from '../../assembly/memory/codes.js';
-import * as L from '../../assembly/memory/layout.js';
 import { AUDIT } from '../core/audit.js';
 import { bootCore } from '../core/boot.js';
 import {
@@ -13,6 +11,7 @@ import {
 } from '../core/config.js';
 import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
 import { checkInteger, InvariantError, usage } from '../core/errors.js';
+import { C, L } from '../core/memory.js';
 import { MODEL_NAMES, modelWords } from '../core/models.js';
 import type { CompiledModule, CoreExports } from '../core/wasm.js';
 import { advanceClock, clockNow } from './hardware/clock.js';

@@ -3,11 +3,9 @@
 //   24 cpus, mode, driver, era, flags, model, I/O APICs (u32)   52 pins | version << 16 of 8 I/O APICs
 //   84 bus clock in kHz   88 APIC ids (u32 each)   ... header state, rows, cold, wake, I/O APICs
 
-import { FLAG_COUNT_VECTORS } from '../../assembly/memory/codes.js';
-import { LAYOUT_FINGERPRINT } from '../../assembly/memory/fingerprint.js';
-import * as L from '../../assembly/memory/layout.js';
 import type { IoapicConfig, MachineConfig } from '../core/config.js';
 import { usage } from '../core/errors.js';
+import { C, L, LAYOUT_FINGERPRINT } from '../core/memory.js';
 import { MODEL_NAMES } from '../core/models.js';
 
 export const SNAPSHOT_VERSION = 2;
@@ -26,14 +24,14 @@ function checksum(bytes: Uint8Array): number {
 }
 
 function stateBytes(cpus: number, flags: number, ioapics: number): number {
-  const counts = flags & FLAG_COUNT_VECTORS ? L.COUNTS_BYTES : 0;
+  const counts = flags & C.FLAG_COUNT_VECTORS ? L.COUNTS_BYTES : 0;
   const perCpu = L.ROW_BYTES + L.COLD_BYTES + 4 + counts;
   return L.H_STATE_END - L.H_STATE + cpus * perCpu + ioapics * L.IOAPIC_BYTES;
 }
 
 /** The state regions: [address, bytes]. */
 function regions(view: DataView, cpus: number): [number, number][] {
-  const counts = view.getUint32(L.H_FLAGS, true) & FLAG_COUNT_VECTORS ? L.COUNTS_BYTES : 0;
+  const counts = view.getUint32(L.H_FLAGS, true) & C.FLAG_COUNT_VECTORS ? L.COUNTS_BYTES : 0;
   return [
     [L.H_STATE, L.H_STATE_END - L.H_STATE],
     [view.getUint32(L.H_ROWS, true), cpus * L.ROW_BYTES],

@@ -1,7 +1,6 @@
-import * as C from '../../assembly/memory/codes.js';
-import * as L from '../../assembly/memory/layout.js';
 import { type Counters, type SenderCosts, snakeKeys } from '../core/counters.js';
 import { checkInteger, usage } from '../core/errors.js';
+import { C, L } from '../core/memory.js';
 
 export const PATTERNS = {
   self: C.PATTERN_SELF,

@@ -1,5 +1,5 @@
 // HdrHistogram's V2 encoding and its log format, so that its tools read our latencies.
-import * as T from '../../assembly/timed/layout.js';
+import { T } from '../core/memory.js';
 import type { Histogram } from '../timed/histogram.js';
 
 const COOKIE = 0x1c849313;

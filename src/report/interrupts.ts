@@ -1,6 +1,6 @@
 // /proc/interrupts as the kernel lays it out. Linux 6.12 kernel/irq/proc.c show_interrupts(),
 // arch/x86/kernel/irq.c arch_show_interrupts().
-import * as C from '../../assembly/memory/codes.js';
+import { C } from '../core/memory.js';
 import type { Machine } from '../machine/machine.js';
 
 /**

@@ -1,6 +1,6 @@
 // What the kernel would print about csd locks, in its words. Linux 6.12 kernel/smp.c
 // csd_lock_wait_toolong(), with the numbers that csd_bug_count gives.
-import * as X from '../../assembly/timed/codes.js';
+import { X } from '../core/memory.js';
 import type { TimedEvent } from '../timed/engine.js';
 import { FUNCS } from '../timed/names.js';
 

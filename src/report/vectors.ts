@@ -1,5 +1,5 @@
 // Linux's names of its IPI vectors.
-import * as C from '../../assembly/memory/codes.js';
+import { C } from '../core/memory.js';
 
 const NAMES: Readonly<Record<number, string>> = {
   [C.VECTOR_RESCHEDULE]: 'RESCHEDULE',

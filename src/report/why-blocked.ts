@@ -1,6 +1,6 @@
 // What kept a CPU from taking a vector whose IRR bit was set: interrupts off, a handler that runs with
 // IF=0, or a vector of its class or a higher one in service.
-import * as X from '../../assembly/timed/codes.js';
+import { X } from '../core/memory.js';
 import type { CpuState, TimedEvent } from '../timed/engine.js';
 import { FUNCS } from '../timed/names.js';
 import { vectorName } from './vectors.js';

@@ -1,6 +1,6 @@
 // Why a wait of smp_call_function_*() was slow, or never ends: the same run once more, with the log of
 // the CPU waited for, read backwards from the wait to what held it up.
-import * as X from '../../assembly/timed/codes.js';
+import { X } from '../core/memory.js';
 import type { CostSet } from '../timed/costs.js';
 import {
   type CpuState,

@@ -1,9 +1,9 @@
 // Cost sets: how long things take on a machine, each number with its kind and source.
+
 import * as v from 'valibot';
-import { COST_FUNC } from '../../assembly/timed/codes.js';
-import * as T from '../../assembly/timed/layout.js';
 import { DRIVERS } from '../core/config.js';
 import { usage } from '../core/errors.js';
+import { T, X } from '../core/memory.js';
 import { COST_NAMES, type CostName, FUNCS } from './names.js';
 import { exp, inverseNormal } from './normal.js';
 import { check } from './validate.js';
@@ -82,7 +82,7 @@ export interface Shares {
 /** Which cost pays for what; ids of assembly/timed/codes.ts. */
 function idOf(name: string): number {
   if (name.startsWith('func_')) {
-    return COST_FUNC + (FUNCS as readonly string[]).indexOf(name.slice(5));
+    return X.COST_FUNC + (FUNCS as readonly string[]).indexOf(name.slice(5));
   }
   return COST_NAMES[name as CostName][0];
 }

@@ -1,9 +1,8 @@
 // A timed run: a scenario on a machine with a clock, slice by slice, and its result.
 
-import * as X from '../../assembly/timed/codes.js';
-import * as T from '../../assembly/timed/layout.js';
 import { bootCore } from '../core/boot.js';
 import type { MachineConfig } from '../core/config.js';
+import { T, X } from '../core/memory.js';
 import type { CompiledModule, CoreExports } from '../core/wasm.js';
 import { type CostSet, sharesOf } from './costs.js';
 import { type CpuState, Reader, type TimedEvent, type TimedResult } from './read.js';

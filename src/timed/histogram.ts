@@ -1,5 +1,5 @@
 // A latency histogram as the core keeps it: HdrHistogram's buckets, three digits, picoseconds.
-import * as T from '../../assembly/timed/layout.js';
+import { T } from '../core/memory.js';
 
 const SUB = 2 ** T.HIST_SUB_BITS;
 

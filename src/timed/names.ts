@@ -1,5 +1,5 @@
 // Names of the timed engine's codes, in the order of assembly/timed/codes.ts.
-import * as X from '../../assembly/timed/codes.js';
+import { X } from '../core/memory.js';
 
 /** What can cost time, and when it is paid. */
 export const COST_NAMES = {

@@ -1,10 +1,8 @@
 // What a timed run has measured so far, read from the core's memory.
-import * as C from '../../assembly/memory/codes.js';
-import * as L from '../../assembly/memory/layout.js';
-import * as X from '../../assembly/timed/codes.js';
-import * as T from '../../assembly/timed/layout.js';
+
 import type { MachineConfig } from '../core/config.js';
 import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
+import { C, L, T, X } from '../core/memory.js';
 import type { CoreExports } from '../core/wasm.js';
 import type { Shares } from './costs.js';
 import { Histogram } from './histogram.js';

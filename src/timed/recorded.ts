@@ -1,9 +1,8 @@
 // A recorded IPI load, written into the core for workloads that do `recorded`: each CPU's operations at
 // their recorded times.
 
-import * as X from '../../assembly/timed/codes.js';
-import * as T from '../../assembly/timed/layout.js';
 import type { MachineConfig } from '../core/config.js';
+import { T, X } from '../core/memory.js';
 import { FUNCS } from './names.js';
 
 export interface RecordedOperation {

@@ -1,8 +1,9 @@
 // Scenarios: a machine, what its CPUs do, and what goes wrong. JSON with comments, checked by schema.
+
 import * as v from 'valibot';
-import * as T from '../../assembly/timed/layout.js';
 import { DRIVERS, ERAS, MODES } from '../core/config.js';
 import { usage } from '../core/errors.js';
+import { T } from '../core/memory.js';
 import { DO, FAULTS, FUNCS, TARGETS } from './names.js';
 import { check } from './validate.js';
 

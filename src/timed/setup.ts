@@ -1,9 +1,8 @@
 // Writes a scenario and its costs into the core's memory.
-import { ICR_NMI, VECTOR_REBOOT } from '../../assembly/memory/codes.js';
-import * as X from '../../assembly/timed/codes.js';
-import * as T from '../../assembly/timed/layout.js';
+
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../core/config.js';
 import { usage } from '../core/errors.js';
+import { C, T, X } from '../core/memory.js';
 import { type CostSet, type PricedCosts, priceCosts } from './costs.js';
 import { FAULTS, FUNCS, operationOf, TARGETS } from './names.js';
 import { log } from './normal.js';
@@ -64,7 +63,7 @@ function takesLines({ do: what, vector }: Operation): boolean {
   const own = ['irq_work_queue', 'function', 'irqs_off', 'nothing'];
   if (own.includes(what)) return false;
   // Who is stopped tells its stopper.
-  return !bare.includes(what) || vector === VECTOR_REBOOT;
+  return !bare.includes(what) || vector === C.VECTOR_REBOOT;
 }
 
 export class Setup {
@@ -284,7 +283,7 @@ export class Setup {
     this.#u32(at + T.FT_KIND, FAULTS[fault.fault]);
     this.#u32(at + T.FT_FROM, orAny(fault.from));
     this.#u32(at + T.FT_TO, orAny(fault.to));
-    this.#u32(at + T.FT_VECTOR, orAny(fault.vector === 2 ? ICR_NMI : fault.vector));
+    this.#u32(at + T.FT_VECTOR, orAny(fault.vector === 2 ? C.ICR_NMI : fault.vector));
     this.#u32(at + T.FT_NTH, fault.nth ?? 0);
     this.#u32(at + T.FT_COUNT, fault.count ?? 1);
     this.#u64(at + T.FT_CHANCE, BigInt(Math.round((fault.chance ?? 0) * 2 ** 32)));

@@ -1,5 +1,5 @@
 // The IPI sends of a trace as a load for the timed engine.
-import * as C from '../../assembly/memory/codes.js';
+import { C } from '../core/memory.js';
 import { FUNCS } from '../timed/names.js';
 import type { RecordedOperation } from '../timed/recorded.js';
 import { parseCsd, parseSend, SEND_EVENTS, TraceParser } from './parse.js';

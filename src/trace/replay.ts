@@ -1,5 +1,5 @@
 // Second pass: every traced send goes through each driver of each era.
-import * as C from '../../assembly/memory/codes.js';
+
 import {
   CPU_LIMIT,
   DRIVER_MODES,
@@ -10,6 +10,7 @@ import {
   type MachineOptions,
   missingIn,
 } from '../core/config.js';
+import { C } from '../core/memory.js';
 import { Machine } from '../machine/machine.js';
 import {
   HANDLER_ENTRY_EVENTS,

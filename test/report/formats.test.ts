@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import * as hdr from 'hdr-histogram-js';
 import { beforeAll, describe, expect, it } from 'vitest';
-import * as X from '../../assembly/timed/codes.js';
+import { X } from '../../src/core/memory.js';
 import { chromeTrace } from '../../src/report/formats/chrome.js';
 import { FtraceText } from '../../src/report/formats/ftrace.js';
 import { type Mark, Marks } from '../../src/report/formats/marks.js';

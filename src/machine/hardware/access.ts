@@ -1,7 +1,7 @@
 // Register accesses of software: values, and #GP as an error or as a result.
 
-import * as L from '../../../assembly/memory/layout.js';
 import { checkInteger, usage } from '../../core/errors.js';
+import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
 /** RDMSR, WRMSR or MOV CR8 that the processor refuses with #GP(0). Nothing has changed. */

@@ -1,6 +1,7 @@
 // Virtual time: timers, the brake of I/O APIC pins, the serial bus of P6 models.
-import * as L from '../../../assembly/memory/layout.js';
+
 import { usage } from '../../core/errors.js';
+import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 import { checkWide } from './access.js';
 

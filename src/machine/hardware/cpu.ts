@@ -1,5 +1,4 @@
-import * as C from '../../../assembly/memory/codes.js';
-import * as L from '../../../assembly/memory/layout.js';
+import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
 /** What a CPU took, or returned from. */

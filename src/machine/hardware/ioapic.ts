@@ -1,5 +1,5 @@
-import * as L from '../../../assembly/memory/layout.js';
 import { checkInteger } from '../../core/errors.js';
+import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
 /** One I/O APIC: pins 0-239, a register window. 82093AA data sheet; version 0x20 has an EOI register. */

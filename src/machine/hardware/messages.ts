@@ -1,7 +1,7 @@
 // Messages from outside the CPUs, and what operations did.
-import * as C from '../../../assembly/memory/codes.js';
-import * as L from '../../../assembly/memory/layout.js';
+
 import { checkInteger } from '../../core/errors.js';
+import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 import { checkWide } from './access.js';
 

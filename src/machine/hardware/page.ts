@@ -1,8 +1,8 @@
 // One local APIC's state in the layout of KVM_GET_LAPIC / KVM_SET_LAPIC: 1024 bytes, each register in
 // the first four bytes of its 16, the x2APIC ICR split. KVM, OpenVMM and crosvm share it.
-import * as C from '../../../assembly/memory/codes.js';
-import * as L from '../../../assembly/memory/layout.js';
+
 import { usage } from '../../core/errors.js';
+import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
 export const PAGE_BYTES = 1024;

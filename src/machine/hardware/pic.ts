@@ -1,5 +1,5 @@
-import * as L from '../../../assembly/memory/layout.js';
 import { checkInteger } from '../../core/errors.js';
+import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
 /** The 8259A pair of a PC: primary at ports 0x20/0x21, secondary at 0xa0/0xa1, ELCR at 0x4d0/0x4d1. */

@@ -1,8 +1,7 @@
 // The log as /sys/kernel/tracing/trace shows it. Linux 6.12 include/trace/events/ipi.h, csd.h,
 // sched.h and arch/x86/include/asm/trace/irq_vectors.h. Sends that the kernel has no tracepoint for
 // (a bare vector, NMIs) are not in it.
-import * as C from '../../../assembly/memory/codes.js';
-import * as X from '../../../assembly/timed/codes.js';
+import { C, X } from '../../core/memory.js';
 import type { TimedEvent } from '../../timed/engine.js';
 import { FUNCS } from '../../timed/names.js';
 

@@ -1,7 +1,6 @@
 // The engine's log as marks on one track per CPU: slices that nest, instants, and the flows that lead
 // from an IPI's departure to the handler that took it.
-import * as C from '../../../assembly/memory/codes.js';
-import * as X from '../../../assembly/timed/codes.js';
+import { C, X } from '../../core/memory.js';
 import type { TimedEvent } from '../../timed/engine.js';
 import { DO, FUNCS } from '../../timed/names.js';
 import { vectorName } from '../vectors.js';
