@@ -75,7 +75,7 @@ function deliverCluster(dest: u32, low: u32): void {
     return;
   }
   deliver(first, low);
-  places &= places - 1;
+  places &= places - 1; // bug: the-first-of-a-cluster-gets-it-twice
   const cluster = clusterOf(first);
   for (; places != 0; places &= places - 1) {
     const cpu = memberOf(cluster, ctz<u32>(places));
@@ -86,7 +86,7 @@ function deliverCluster(dest: u32, low: u32): void {
 // SDM 3A "Logical Destination Mode" in xAPIC mode. Flat: MDA and LDR share a bit. Cluster: equal
 // high nibbles and a shared bit in the low ones. All ones reach every APIC, whatever its LDR.
 function matchesXapic(mda: u32, own: u32): bool {
-  if (mda == 0xff) return true;
+  if (mda == 0xff) return true; // bug: logical-broadcast-is-lost
   if (mode != <u32>MODE_XAPIC_CLUSTER) return (mda & own) != 0;
   return mda >> 4 == own >> 4 && (mda & own & 15) != 0;
 }

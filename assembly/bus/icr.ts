@@ -41,7 +41,7 @@ export function sendIcr(source: u32, dest: u32, low: u32): void {
     else deliverPhysical(dest, low);
   } else if (shorthand == ICR_SELF) deliver(source, low);
   else if (shorthand == ICR_ALL_INC) deliverAll(low, NONE);
-  else if (shorthand == ICR_ALL_EXC) deliverAll(low, source);
+  else if (shorthand == ICR_ALL_EXC) deliverAll(low, source); // bug: all-but-self-reaches-self
 }
 
 /** Every local APIC that the command addresses gets it later. */

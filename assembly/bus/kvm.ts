@@ -138,7 +138,7 @@ function placesOf(dest: u32, mode: i32): u32 {
 
 function toPlaces(source: i32, dest: u32, low: u32, mode: i32): i32 {
   let places = placesOf(dest, mode);
-  if (isLowest(low) && places != 0) places = nthBit(places, (low & 0xff) % popcnt<u32>(places));
+  if (isLowest(low) && places != 0) places = nthBit(places, (low & 0xff) % popcnt<u32>(places)); // bug: the-hash-takes-the-lowest-place
   let taken = 0;
   let addressed = false;
   for (; places != 0; places &= places - 1) {

@@ -61,7 +61,7 @@ export function focusOf(source: i32, dest: u32, low: u32): i32 {
 export function chooseLowest(source: i32, dest: u32, low: u32): i32 {
   if (usesApr()) {
     const focus = focusOf(source, dest, low);
-    if (focus != NONE) return focus;
+    if (focus != NONE) return focus; // bug: the-focus-processor-is-not-asked
   }
   const first = model(F_LOWEST_PRIORITY) == <u32>LOWEST_FIRST;
   let chosen: i32 = NONE;

@@ -140,7 +140,7 @@ function rotate(winner: usize): void {
 function age(agent: usize, winner: usize, old: u32): void {
   if (agent == winner) return;
   const own = load<u32>(agent);
-  store<u32>(agent, own == HIGHEST_ARB ? (old + 1) & 15 : (own + 1) & 15);
+  store<u32>(agent, own == HIGHEST_ARB ? (old + 1) & 15 : (own + 1) & 15); // bug: arbitration-does-not-rotate-past-15
 }
 
 /** Sender with the highest arbitration priority: a CPU, cpus + I/O APIC, or NONE. */

@@ -92,7 +92,8 @@ function takeInterrupt(cpu: u32): i32 {
     clearLatch(cpu, L.LATCH_SMI);
     return enter(cpu, HANDLER_SMI, 0);
   }
-  if ((latch(cpu) & L.LATCH_NMI) != 0 && !inSmi && !isRunning(cpu, HANDLER_NMI)) {
+  const nmi = (latch(cpu) & L.LATCH_NMI) != 0 && !inSmi && !isRunning(cpu, HANDLER_NMI); // bug: nmi-nests
+  if (nmi) {
     clearLatch(cpu, L.LATCH_NMI);
     return enter(cpu, HANDLER_NMI, 0);
   }
@@ -128,7 +129,8 @@ export function eoiWritten(cpu: u32): i32 {
   if (count == 0) return MATCHED;
   const slot = handlerSlot(cpu, count - 1);
   const entry: u32 = load<u16>(slot);
-  if ((entry & (HANDLER_ENDED | 0xfff)) == <u32>taken(HANDLER_VECTOR, vector)) {
+  const own = (entry & (HANDLER_ENDED | 0xfff)) == <u32>taken(HANDLER_VECTOR, vector); // bug: a-double-eoi-counts-as-the-handlers-own
+  if (own) {
     store<u16>(slot, <u16>(entry | HANDLER_ENDED));
     return MATCHED;
   }

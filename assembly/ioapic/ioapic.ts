@@ -106,7 +106,7 @@ function send(n: u32, pin: u32): bool {
 function serveLevel(n: u32, pin: u32): void {
   const at = pinAt(n, pin);
   const entry = entryOf(at);
-  if (!isLevel(entry) || (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR | ENTRY_PENDING)) != 0) return;
+  if (!isLevel(entry) || (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR | ENTRY_PENDING)) != 0) return; // bug: remote-irr-does-not-stop-a-level-pin
   if (isActive(at) && load<u64>(at, L.PIN_BRAKE) == 0) send(n, pin);
 }
 
@@ -277,7 +277,7 @@ function writeEntryHigh(n: u32, pin: u32, value: u32): void {
 function writeEntryLow(n: u32, pin: u32, value: u32): void {
   const at = pinAt(n, pin);
   let entry = (entryOf(at) & ~WRITABLE_LOW) | (<u64>value & WRITABLE_LOW);
-  if ((entry & ENTRY_LEVEL) == 0) entry &= ~ENTRY_REMOTE_IRR;
+  if ((entry & ENTRY_LEVEL) == 0) entry &= ~ENTRY_REMOTE_IRR; // bug: edge-entries-keep-remote-irr
   setEntry(at, entry);
   serveLevel(n, pin);
 }

@@ -170,6 +170,6 @@ function legalBits(reg: u32): u32 {
   if (index != 7) return lvtBits(index);
   if (reg == REG_TPR) return 0xff;
   if (reg == REG_EOI) return 0;
-  if (reg == REG_SVR) return model(F_SVR_BITS);
+  if (reg == REG_SVR) return model(F_SVR_BITS); // bug: reserved-svr-bits-pass-wrmsr
   return reg == REG_DIVIDE ? 0xb : 0xffffffff;
 }

@@ -44,5 +44,5 @@ export function latchErrors(cpu: u32): void {
   if (model(F_ESR) != <u32>ESR_LATCH) return;
   const cold = coldRow(cpu);
   store<u32>(cold, load<u32>(cold, L.C_ESR_PENDING), L.C_ESR);
-  store<u32>(cold, 0, L.C_ESR_PENDING);
+  store<u32>(cold, 0, L.C_ESR_PENDING); // bug: esr-reads-show-what-is-pending
 }

@@ -32,7 +32,7 @@ function isPlain(classes: u64): bool {
 export function blockedClasses(classes: u64): u32 {
   const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
   const taskClass = <u32>(classes >> (L.CLASSES_TPR_SHIFT + 4)) & 31;
-  return serving | ((<u32>1) << taskClass);
+  return serving | ((<u32>1) << taskClass); // bug: tpr-is-ignored
 }
 
 /** The three steps of an interrupt. A class only so that asc inlines them where they are used. */
@@ -59,7 +59,8 @@ export class Lapic {
     const slot = at + ((<usize>vector >> 4) << 1);
     const bit: u32 = 1 << (vector & 15);
     const word: u32 = load<u16>(slot, L.R_IRR);
-    if ((word & bit) != 0) {
+    const merges = (word & bit) != 0; // bug: a-second-send-is-not-merged
+    if (merges) {
       bump(at + L.R_COALESCED);
       note(at, EVENT_COALESCE, vector);
       return;
@@ -76,7 +77,7 @@ export class Lapic {
     const classes = load<u64>(at, L.R_CLASSES);
     const blocked = blockedClasses(classes);
     const requests = <u32>classes & 0xffff & ~blocked;
-    if (requests <= blocked) return isPlain(classes) ? NONE : handOver(cpu);
+    if (requests <= blocked) return isPlain(classes) ? NONE : handOver(cpu); // bug: the-same-class-nests
     const top = 31 - clz<u32>(requests);
     const bit = 31 - clz<u32>(load<u16>(at + ((<usize>top) << 1), L.R_IRR));
     return Lapic.take(at, classes, top, bit);
@@ -112,7 +113,7 @@ export class Lapic {
       if (!isPlain(classes)) afterEoi(cpu, NONE);
       return NONE;
     }
-    const top = 31 - clz<u32>(serving);
+    const top = 31 - clz<u32>(serving); // bug: eoi-clears-the-lowest-class
     const slot = at + ((<usize>top) << 1);
     const old: u32 = load<u16>(slot, L.R_ISR);
     const bit = 31 - clz<u32>(old);
@@ -177,7 +178,7 @@ export function runHandlers(cpu: u32): void {
   store<u64>(at, (classes & ~(<u64>0xffff)) | left, L.R_CLASSES);
   store<u64>(at, hash, L.R_HASH);
   store<u64>(at, load<u64>(at, L.R_DELIVERED) + handled, L.R_DELIVERED);
-  store<u64>(at, load<u64>(at, L.R_EOIS) + handled, L.R_EOIS);
+  store<u64>(at, load<u64>(at, L.R_EOIS) + handled, L.R_EOIS); // bug: a-handler-forgets-a-counter
 }
 
 function countVector(at: usize, vector: u32): void {
@@ -206,7 +207,7 @@ export function ppr(cpu: u32): u32 {
   const tpr = <u32>(classes >> L.CLASSES_TPR_SHIFT) & 0xff;
   const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
   const servingClass: u32 = serving == 0 ? 0 : 31 - clz<u32>(serving);
-  return tpr >> 4 >= servingClass ? tpr : servingClass << 4;
+  return tpr >> 4 >= servingClass ? tpr : servingClass << 4; // bug: ppr-takes-the-lower-class
 }
 
 /** Writes TPR; a lower TPR may make a pending vector eligible, which puts the CPU on the wake list. */

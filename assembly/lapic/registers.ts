@@ -242,7 +242,8 @@ function forcesMasks(): bool {
 
 function writeSvr(cpu: u32, value: u32): void {
   store<u32>(coldRow(cpu), (value & model(F_SVR_BITS)) | model(F_SVR_LOW), L.C_SVR);
-  if ((value & SVR_ENABLE) == 0 && forcesMasks()) {
+  const masks = (value & SVR_ENABLE) == 0 && forcesMasks(); // bug: software-disable-leaves-the-lvt-alone
+  if (masks) {
     for (let i: u32 = 0; i <= <u32>LVT_CMCI; i++) storeLvt(cpu, i, lvt(cpu, i) | LVT_MASKED);
   }
   refreshAndWake(cpu);

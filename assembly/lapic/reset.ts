@@ -83,7 +83,7 @@ function clearVectors(cpu: u32): void {
   }
   memory.fill(at + L.R_IRR, 0, 32);
   memory.fill(at + L.R_ISR, 0, 32);
-  memory.fill(cold + L.C_TMR, 0, 32);
+  memory.fill(cold + L.C_TMR, 0, 32); // bug: init-forgets-the-tmr
   const LISTED = (<u64>1) << L.CLASSES_LISTED_SHIFT;
   store<u64>(at, load<u64>(at, L.R_CLASSES) & LISTED, L.R_CLASSES);
 }
@@ -170,7 +170,7 @@ function isLegalChange(before: u64, after: u64): bool {
   if (x2apic && (!enabled || model(F_X2APIC) == 0)) return false;
   const wasEnabled = (before & BASE_ENABLE) != 0;
   const wasX2apic = (before & BASE_X2APIC) != 0;
-  if (wasX2apic && enabled && !x2apic) return false;
+  if (wasX2apic && enabled && !x2apic) return false; // bug: x2apic-to-xapic-is-allowed
   return wasEnabled || !x2apic;
 }
 

@@ -62,7 +62,7 @@ function isEarly(): bool {
 // SDM 3A "Local APIC State After It Has Been Software Disabled": pending requests are held.
 function isHeld(cpu: u32): bool {
   if (!isHardwareEnabled(cpu)) return true;
-  return !isSoftwareEnabled(cpu) && model(F_DISABLED_PENDING) == <u32>PENDING_HELD;
+  return !isSoftwareEnabled(cpu) && model(F_DISABLED_PENDING) == <u32>PENDING_HELD; // bug: pending-ones-are-dispatched-while-disabled
 }
 
 /** Computes HOLD and SPECIAL of a row anew; call after whatever they depend on has changed. */
@@ -105,7 +105,7 @@ export function hasSlot(cpu: u32, vector: u32): bool {
   const pending = ((requests >> (vector & 15)) & 1) != 0;
   if (slots == <u32>SLOTS_VECTOR) return !pending;
   const serving: u32 = load<u16>(slot, L.R_ISR);
-  return pending || popcnt<u32>(requests) + popcnt<u32>(serving) < 2;
+  return pending || popcnt<u32>(requests) + popcnt<u32>(serving) < 2; // bug: three-interrupts-fit-a-class
 }
 
 /** Whether a fixed interrupt is turned away by slots (and by nothing else before). */
@@ -117,9 +117,10 @@ export function acceptLongWay(cpu: u32, vector: u32, level: bool): void {
   const at = row(cpu);
   if (!isHardwareEnabled(cpu)) return;
   bump(at + L.R_ATTEMPTED);
-  if (!isSoftwareEnabled(cpu) && model(F_DISABLED_NEW) != <u32>NEW_ACCEPTED)
-    return reject(cpu, vector);
-  if (vector < <u32>L.FIRST_LEGAL_VECTOR && model(F_LOW_VECTORS) == <u32>LOW_ERROR) {
+  const refused = !isSoftwareEnabled(cpu) && model(F_DISABLED_NEW) != <u32>NEW_ACCEPTED; // bug: a-disabled-apic-takes-new-interrupts
+  if (refused) return reject(cpu, vector);
+  const illegal = vector < <u32>L.FIRST_LEGAL_VECTOR && model(F_LOW_VECTORS) == <u32>LOW_ERROR; // bug: vector-15-is-accepted
+  if (illegal) {
     reject(cpu, vector);
     return collect(cpu, ESR_RECEIVE_ILLEGAL);
   }
@@ -145,7 +146,7 @@ function setTrigger(cpu: u32, vector: u32, level: bool): void {
   const slot = coldRow(cpu) + ((<usize>vector >> 4) << 1);
   const bit: u32 = 1 << (vector & 15);
   const old: u32 = load<u16>(slot, L.C_TMR);
-  const word: u32 = level ? old | bit : old & ~bit;
+  const word: u32 = level ? old | bit : old & ~bit; // bug: tmr-stays-set-on-an-edge
   if (word == old) return;
   store<u16>(slot, <u16>word, L.C_TMR);
   const field = (<u64>1) << (L.CLASSES_TMR_SHIFT + (vector >> 4));
@@ -235,7 +236,7 @@ export function afterEoi(cpu: u32, vector: i32): void {
   const level = vector != NONE && isLevel(cpu, vector);
   effect(EFFECT_EOI, cpu, vector, level ? 1 : 0);
   if (level) {
-    if ((load<u32>(coldRow(cpu), L.C_SVR) & SVR_SUPPRESS) == 0) serveEoi(cpu, vector);
+    if ((load<u32>(coldRow(cpu), L.C_SVR) & SVR_SUPPRESS) == 0) serveEoi(cpu, vector); // bug: eoi-suppression-is-ignored
     endLintLevel(cpu, vector);
   }
   settle(cpu);

@@ -97,7 +97,8 @@ function fire(cpu: u32): void {
   const entry = lvt(cpu, LVT_TIMER);
   const mode = timerMode(entry);
   const period = (<u64>load<u32>(coldRow(cpu), L.C_INITIAL_COUNT)) << divideShift(cpu);
-  if (mode == MODE_PERIODIC && period != 0) arm(cpu, expiry(cpu) + period);
+  if (mode == MODE_PERIODIC && period != 0)
+    arm(cpu, expiry(cpu) + period); // bug: the-periodic-timer-drifts-by-a-tick
   else stopTimer(cpu);
   if (mode != MODE_RESERVED) deliverLocal(cpu, LVT_TIMER);
 }

@@ -29,7 +29,7 @@ export function wrmsrFence(): void {
 // Linux 6.12 arch/x86/kernel/apic/ipi.c apic_smt_update(): the apic_use_ipi_shorthand key.
 // Every present CPU has been booted once here.
 export function useShorthand(): bool {
-  return !hasFlag(FLAG_NO_IPI_BROADCAST) && cpus > 1;
+  return !hasFlag(FLAG_NO_IPI_BROADCAST) && cpus > 1; // bug: the-shorthand-gate-ignores-no-ipi-broadcast
 }
 
 // Linux 4.0 apic_flat_64.c flat_send_IPI_allbutself(): "hotplug" is a build option.

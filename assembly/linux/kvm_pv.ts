@@ -9,7 +9,7 @@ import * as L from '../memory/layout';
 import { irqSave, prepareIcr, record } from './apic_write';
 import { clearCpu, copyMask, isEmpty, nextCpu, payWalk } from './cpumask';
 
-const WINDOW: u32 = 128; // KVM_IPI_CLUSTER_SIZE, 64-bit guests
+const WINDOW: u32 = 128; // KVM_IPI_CLUSTER_SIZE, 64-bit guests // bug: the-kvm-window-is-64
 
 let bitmapLow: u64 = 0;
 let bitmapHigh: u64 = 0;

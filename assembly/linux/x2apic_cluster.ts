@@ -24,9 +24,9 @@ export function clusterSendIPI(from: u32, to: u32, vector: u32): void {
 // 6.12 clears self in the private copy; 4.0 skips self while collecting (a cluster that holds
 // nobody else is not written to either way).
 export function clusterSendMask(from: u32, mask: usize, vector: u32, exceptSelf: bool): void {
-  wrmsrFence();
+  wrmsrFence(); // bug: the-cluster-sender-forgets-the-fence
   irqSave();
-  copyMask(maskCopy, mask);
+  copyMask(maskCopy, mask); // bug: the-mask-refactor-forgets-its-copy
   const modern = is612();
   if (exceptSelf && modern) clearCpu(maskCopy, from);
   payWalk(1);

@@ -88,7 +88,7 @@ function serve(chip: u32, line: u32): void {
 /** INTA: the vector. With nothing to serve it is line 7's, and ISR stays: the spurious interrupt. */
 export function acknowledgePic(): u32 {
   const line = request(PRIMARY);
-  if (line == NO_LINE) return get(PRIMARY, L.P_BASE) | SPURIOUS;
+  if (line == NO_LINE) return get(PRIMARY, L.P_BASE) | SPURIOUS; // bug: a-spurious-irq7-enters-service
   if (line != CASCADE) {
     serve(PRIMARY, line);
     return get(PRIMARY, L.P_BASE) | line;
