@@ -2,6 +2,7 @@
 // BAD_ARGUMENT means that nothing happened.
 
 import { countBits, audit as runAudit, auditAll as runAuditAll } from './audit';
+import { enableAll, powerOnAll as powerOn } from './board/power';
 import { buildClusters } from './bus/clusters';
 import { cpuOf as directoryCpuOf, enterAll } from './bus/directory';
 import { sendIcr } from './bus/icr';
@@ -10,7 +11,6 @@ import { eoiWritten } from './cpu/cpu';
 import { ioapicCount, resetIoapic } from './ioapic/ioapic';
 import { dispatchVector, Lapic, ppr as pprOf, setTpr as writeTpr } from './lapic/lapic';
 import { latch } from './lapic/outputs';
-import { enableBySoftware, powerOnCpu } from './lapic/reset';
 import { setCpu } from './linux/cpumask';
 import * as driver from './linux/driver';
 import * as smp from './linux/smp';
@@ -94,9 +94,9 @@ export function commit(start: u32): i32 {
     setCpu(maskOnline, cpu);
   }
   buildClusters();
-  powerOnAll();
+  powerOn();
   if (start == <u32>START_ENABLED) {
-    for (let cpu: u32 = 0; cpu < cpus; cpu++) enableBySoftware(cpu, usualLdr(cpu));
+    enableAll();
   }
   return NONE;
 }
@@ -113,19 +113,9 @@ function hasFastDecode(): bool {
   );
 }
 
-/** What system software writes; flat as Linux does (1 << cpu), cluster with four members each. */
-function usualLdr(cpu: u32): u32 {
-  if (arena.mode == <u32>MODE_XAPIC_FLAT) return (<u32>1) << (cpu & 7);
-  if (arena.mode == <u32>MODE_XAPIC_CLUSTER) return ((cpu >> 2) << 4) | ((<u32>1) << (cpu & 3));
-  return 0;
-}
-
 /** Every CPU, the I/O APICs and the 8259s as after power-on; counters and time go on. */
 export function powerOnAll(): void {
-  resetPics();
-  for (let n: u32 = 0; n < ioapicCount(); n++) resetIoapic(n);
-  store<u32>(L.H_BRAKED, 0);
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) powerOnCpu(cpu);
+  powerOn();
 }
 
 export function cpuOf(id: u32): i32 {

@@ -16,24 +16,17 @@ import {
   NONE,
 } from '../memory/codes';
 import * as L from '../memory/layout';
-import { sinkIpi } from '../timed/send';
 import { clusterOf, memberOf } from './clusters';
 import { cpuOf } from './directory';
+import { append, isOpen } from './outbox';
 
 export function isX2apic(): bool {
   return mode >= <u32>MODE_X2APIC_PHYSICAL;
 }
 
-/** While a timed send runs, its messages leave instead of arriving at once. */
-export let sink: bool = false;
-
-export function setSink(on: bool): void {
-  sink = on;
-}
-
 /** Hands a fixed or NMI message to one local APIC. IPIs are edge (Pentium 4 on). */
 export function deliver(cpu: u32, low: u32): void {
-  if (sink) return sinkIpi(cpu, low);
+  if (isOpen) return append(cpu, low);
   if ((low & ICR_DELIVERY) != ICR_NMI) Lapic.accept(cpu, low & ICR_VECTOR, false);
   else if (isHardwareEnabled(cpu)) latchNmi(cpu);
 }

@@ -13,10 +13,10 @@ import {
   NONE,
 } from '../memory/codes';
 import * as L from '../memory/layout';
-import { sinkIpi } from '../timed/send';
 import { isAddressed } from './claims';
-import { deliver, deliverAll, deliverLogical, deliverPhysical, sink } from './destination';
+import { deliver, deliverAll, deliverLogical, deliverPhysical } from './destination';
 import { transmit } from './message';
+import { append, isOpen } from './outbox';
 
 /** Delivery mode and class of the vector; fixed with a class from 1 on is 0x10-0xf0 in these bits. */
 const MODE_AND_CLASS: u32 = 0x7f0;
@@ -31,7 +31,7 @@ const ICR_FIELDS: u32 = 0xccfff;
  */
 export function sendIcr(source: u32, dest: u32, low: u32): void {
   if (load<u64>(L.H_ODD) != 0 || (low & MODE_AND_CLASS) - FIRST_CLASS > CLASSES) {
-    if (sink) sinkAddressed(source, dest, low);
+    if (isOpen) appendAddressed(source, dest, low);
     else transmit(source, dest, low);
     return;
   }
@@ -45,9 +45,9 @@ export function sendIcr(source: u32, dest: u32, low: u32): void {
 }
 
 /** Every local APIC that the command addresses gets it later. */
-function sinkAddressed(source: u32, dest: u32, low: u32): void {
+function appendAddressed(source: u32, dest: u32, low: u32): void {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (isAddressed(cpu, source, dest, low)) sinkIpi(cpu, low);
+    if (isAddressed(cpu, source, dest, low)) append(cpu, low);
   }
 }
 

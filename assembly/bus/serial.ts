@@ -2,7 +2,7 @@
 // arbitration with rotating priority. SDM 3A "APIC Bus Arbitration Mechanism and Protocol",
 // "APIC Bus Message Passing Mechanism and Protocol". Other models send without a bus.
 
-import { broadcastEoi, ioapicAt, ioapicCount, pendingPin, retryPin } from '../ioapic/ioapic';
+import { ioapicAt, ioapicCount, pendingPin, retryPin } from '../ioapic/ioapic';
 import { collect } from '../lapic/esr';
 import { reject, wouldReject } from '../lapic/special';
 import { bump, bumpBy, coldRow, cpus, row } from '../memory/arena';
@@ -116,12 +116,11 @@ export function ioapicSend(n: u32, dest: u32, low: u32): i32 {
   return result;
 }
 
-export function serveEoi(cpu: u32, vector: u32): void {
-  if (hasSerialBus()) {
-    count(EOI_CLOCKS);
-    rotate(cpuArb(cpu));
-  }
-  broadcastEoi(vector);
+/** The EOI message of a level vector, where there is a bus to carry it. */
+export function serialEoi(cpu: u32): void {
+  if (!hasSerialBus()) return;
+  count(EOI_CLOCKS);
+  rotate(cpuArb(cpu));
 }
 
 function cpuArb(cpu: u32): usize {

@@ -1,10 +1,11 @@
 // A minimal CPU: interrupt flag, halt, interrupt shadow, and the handlers that run. It exists to say
 // when an interrupt is taken and whose EOI that was. SDM 3A "Interrupt and Exception Handling".
 
+import { eoi } from '../board/eoi';
+import { extintAsserted } from '../board/news';
+import { initReset } from '../board/power';
 import { Lapic, ppr } from '../lapic/lapic';
-import { extintAsserted } from '../lapic/lint';
 import { clearLatch, latch, setLatch } from '../lapic/outputs';
-import { initReset } from '../lapic/reset';
 import { dispatchesLow, isHardwareEnabled, isSoftwareEnabled } from '../lapic/special';
 import { bump, coldRow, row } from '../memory/arena';
 import {
@@ -122,7 +123,7 @@ export function returnFromHandler(cpu: u32): i32 {
  * or another vector's. The vector that it ended is in H_RESULT.
  */
 export function eoiWritten(cpu: u32): i32 {
-  const vector = Lapic.eoi(cpu);
+  const vector = eoi(cpu);
   store<i64>(L.H_RESULT, vector);
   if (vector == NONE) return STRAY;
   const count = depth(cpu);

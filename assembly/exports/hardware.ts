@@ -1,6 +1,8 @@
 // What the host may call, second part: registers, pins, devices, the CPU's side, time. Arguments are
 // checked here, as in index.ts.
 
+import { extintAsserted, news, newsOfAll } from '../board/news';
+import { initReset as initCpu, powerOnCpu } from '../board/power';
 import { external, REDIRECT } from '../bus/message';
 import { runBus } from '../bus/serial';
 import { eoiWritten, isSpurious, returnFromHandler, STRAY, takeNext } from '../cpu/cpu';
@@ -13,7 +15,7 @@ import {
 } from '../ioapic/ioapic';
 import * as access from '../lapic/access';
 import { Lapic } from '../lapic/lapic';
-import { extintAsserted, fall, setPin } from '../lapic/lint';
+import { fall, setPin } from '../lapic/lint';
 import { deliverLocal } from '../lapic/lvt';
 import { clearLatch, setLatch } from '../lapic/outputs';
 import {
@@ -24,27 +26,14 @@ import {
   withdrawLazyEoi as withdrawLazy,
 } from '../lapic/posted';
 import { REG_SVR, readRegister } from '../lapic/registers';
-import {
-  initReset as initCpu,
-  normalise,
-  noteOddness,
-  powerOnCpu,
-  writeBase,
-  writeLdr,
-} from '../lapic/reset';
-import { isHardwareEnabled, refresh, refreshAndWake } from '../lapic/special';
+import { normalise, noteOddness, writeLdr } from '../lapic/reset';
+import { isHardwareEnabled, refresh, refreshAndKick } from '../lapic/special';
 import { resumeCount, runTimers as runClock } from '../lapic/timer';
 import { coldRow, cpus } from '../memory/arena';
 import { BAD_ARGUMENT, LVT_CMCI, LVT_LINT0, NONE } from '../memory/codes';
 import * as L from '../memory/layout';
 import { picOutput as picAsserts } from '../pic/pic';
-import {
-  acknowledgePicLine,
-  drivePicLine,
-  readPicPort,
-  tellExtint,
-  writePicPort,
-} from '../pic/wiring';
+import { acknowledgePicLine, drivePicLine, readPicPort, writePicPort } from '../pic/wiring';
 
 // --- registers ---
 
@@ -75,7 +64,7 @@ export function peek(cpu: u32, reg: u32): u32 {
 
 /** IA32_APIC_BASE as a hypervisor's user space sets it: between any valid modes. */
 export function setBase(cpu: u32, value: u64): i32 {
-  return cpu < cpus ? writeBase(cpu, value, true) : BAD_ARGUMENT;
+  return cpu < cpus ? access.setBase(cpu, value, true) : BAD_ARGUMENT;
 }
 
 /** Recomputes what registers written from outside (an imported page) imply. */
@@ -85,7 +74,8 @@ export function registersChanged(cpu: u32, count: u32): i32 {
   resumeCount(cpu, count);
   writeLdr(cpu, load<u32>(coldRow(cpu), L.C_LDR));
   noteOddness(cpu);
-  refreshAndWake(cpu);
+  refreshAndKick(cpu);
+  news(cpu);
   return 0;
 }
 
@@ -159,7 +149,7 @@ export function readIoapic(n: u32, offset: u32): u32 {
 export function writeIoapic(n: u32, offset: u32, value: u32): i32 {
   if (n >= ioapicCount()) return BAD_ARGUMENT;
   writeIo(n, offset, value);
-  tellExtint();
+  newsOfAll();
   return 0;
 }
 

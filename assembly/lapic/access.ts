@@ -1,6 +1,9 @@
 // How software reaches the registers: the xAPIC page and the x2APIC MSRs, with what each refuses.
 
+import { finishEoi } from '../board/eoi';
+import { news } from '../board/news';
 import { selfIpiWritten, writeIcrRegister } from '../bus/icr';
+import { eoiWritten } from '../cpu/cpu';
 import { coldRow } from '../memory/arena';
 import {
   ESR_ILLEGAL_REGISTER,
@@ -15,7 +18,7 @@ import {
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { collect } from './esr';
-import { isExtendedRegister, readExtended, writeExtended } from './extended';
+import { EXT_SEOI, isExtendedRegister, readExtended, writeExtended } from './extended';
 import { lvtBits } from './lvt';
 import {
   isReadable,
@@ -30,6 +33,8 @@ import {
   REG_ICR_HIGH,
   REG_ID,
   REG_LDR,
+  REG_LINT0,
+  REG_LINT1,
   REG_SELF_IPI,
   REG_SVR,
   REG_TPR,
@@ -89,16 +94,32 @@ export function readPage(cpu: u32, reg: u32): u32 {
   return 0;
 }
 
+/** A register whose write may end a handler or let an ExtINT through. */
+function write(cpu: u32, reg: u32, value: u32): void {
+  if (reg == REG_EOI) {
+    eoiWritten(cpu);
+    return;
+  }
+  writeRegister(cpu, reg, value);
+  if (reg == REG_SVR || reg == REG_LINT0 || reg == REG_LINT1) news(cpu);
+}
+
+function writeAmd(cpu: u32, reg: u32, value: u32): void {
+  writeExtended(cpu, reg, value);
+  finishEoi();
+  if (reg != EXT_SEOI) news(cpu);
+}
+
 export function writePage(cpu: u32, reg: u32, value: u32): void {
   if (!isPageOpen(cpu)) return;
-  if (isExtendedRegister(reg)) return writeExtended(cpu, reg, value);
+  if (isExtendedRegister(reg)) return writeAmd(cpu, reg, value);
   if (!isWritable(reg, false)) {
     const known = isDefined(reg) || (isQemu() && reg == REG_SELF_IPI);
     if (!known) collect(cpu, ESR_ILLEGAL_REGISTER);
     return;
   }
   if (reg == REG_ICR) writeIcrRegister(cpu, load<u32>(coldRow(cpu), L.C_ICR_HIGH), value);
-  else writeRegister(cpu, reg, value);
+  else write(cpu, reg, value);
 }
 
 /** RDMSR: 0 with the value in H_RESULT, or GP. */
@@ -123,9 +144,16 @@ function readQemuMsr(cpu: u32, reg: u32): i32 {
   return GP;
 }
 
+/** IA32_APIC_BASE; `host`: as a hypervisor's user space sets it, between any valid modes. */
+export function setBase(cpu: u32, value: u64, host: bool): i32 {
+  const status = writeBase(cpu, value, host);
+  if (status == 0) news(cpu);
+  return status;
+}
+
 /** WRMSR: 0, or GP and nothing happened. */
 export function writeMsr(cpu: u32, msr: u32, value: u64): i32 {
-  if (msr == MSR_BASE) return writeBase(cpu, value, false);
+  if (msr == MSR_BASE) return setBase(cpu, value, false);
   if (msr == MSR_DEADLINE) {
     if (model(F_TIMER_DEADLINE) == 0) return GP;
     writeDeadline(cpu, value);
@@ -137,7 +165,7 @@ export function writeMsr(cpu: u32, msr: u32, value: u64): i32 {
   if (hasReservedBits(reg, value)) return GP;
   if (reg == REG_ICR) writeIcrRegister(cpu, <u32>(value >> 32), <u32>value);
   else if (reg == REG_SELF_IPI) selfIpiWritten(cpu, <u32>value & 0xff);
-  else writeRegister(cpu, reg, <u32>value);
+  else write(cpu, reg, <u32>value);
   return 0;
 }
 

@@ -11,7 +11,7 @@ import {
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { LVT_MASKED, lvt } from './lvt';
-import { acceptLongWay, reject } from './special';
+import { acceptLegal, reject } from './special';
 
 /** Collects an error until ESR is written. A bit that was clear raises the error interrupt. */
 export function collect(cpu: u32, bit: u32): void {
@@ -32,7 +32,7 @@ function raise(cpu: u32): void {
   const entry = lvt(cpu, LVT_ERROR);
   if ((entry & LVT_MASKED) != 0) return;
   const vector = entry & 0xff;
-  if (vector >= <u32>L.FIRST_LEGAL_VECTOR) return acceptLongWay(cpu, vector, false);
+  if (vector >= <u32>L.FIRST_LEGAL_VECTOR) return acceptLegal(cpu, vector, false);
   bump(row(cpu) + L.R_ATTEMPTED);
   reject(cpu, vector);
   const cold = coldRow(cpu);

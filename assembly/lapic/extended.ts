@@ -5,11 +5,11 @@ import { F_EXTENDED } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { endVector } from './lapic';
-import { refreshAndWake } from './special';
+import { refreshAndKick } from './special';
 
 const EXT_FEATURE: u32 = 0x40;
 const EXT_CONTROL: u32 = 0x41;
-const EXT_SEOI: u32 = 0x42;
+export const EXT_SEOI: u32 = 0x42;
 const EXT_IER: u32 = 0x48;
 const EXT_LVT: u32 = 0x50;
 /** Four extended LVT entries; extended id, specific EOI and interrupt enable registers. */
@@ -38,7 +38,7 @@ export function writeExtended(cpu: u32, reg: u32, value: u32): void {
   if (reg >= EXT_LVT) store<u32>(cold + L.C_EXT_LVT + ((reg - EXT_LVT) << 2), value & LVT_BITS);
   else if (reg >= EXT_IER) store<u32>(cold + L.C_IER + ((reg - EXT_IER) << 2), value);
   else if (reg == EXT_CONTROL) store<u32>(cold, value & CONTROL_BITS, L.C_EXT_CONTROL);
-  refreshAndWake(cpu);
+  refreshAndKick(cpu);
 }
 
 /** Ends the named vector, whichever is the highest in service. */

@@ -9,16 +9,10 @@ import {
   NONE,
 } from '../memory/codes';
 import * as L from '../memory/layout';
+import { ended, leave, NOTHING } from '../record/ended';
 import { after, note } from '../record/hash';
 import { LISTED, tell } from '../record/wake';
-import {
-  acceptLongWay,
-  afterEoi,
-  eligibleLongWay,
-  handOver,
-  runHandlersLongWay,
-  settle,
-} from './special';
+import { acceptSlow, eligibleSlow, handOver, settle } from './special';
 
 /** Whether accept, dispatch and EOI of this row are the whole story: no level vector, nothing special. */
 function isPlain(classes: u64): bool {
@@ -43,7 +37,7 @@ export class Lapic {
     const classes = load<u64>(row(cpu), L.R_CLASSES);
     const blocked = blockedClasses(classes);
     if ((<u32>classes & 0xffff & ~blocked) > blocked) return true;
-    return !isPlain(classes) && eligibleLongWay(cpu);
+    return !isPlain(classes) && eligibleSlow(cpu);
   }
 
   // SDM 3A "Interrupt Acceptance for Fixed Interrupts": one IRR bit per vector; a second send
@@ -52,7 +46,7 @@ export class Lapic {
     const at = row(cpu);
     const classes = load<u64>(at, L.R_CLASSES);
     if (level || !isPlain(classes) || vector < <u32>L.FIRST_LEGAL_VECTOR) {
-      acceptLongWay(cpu, vector, level);
+      acceptSlow(cpu, vector, level);
       return;
     }
     bump(at + L.R_ATTEMPTED);
@@ -104,13 +98,14 @@ export class Lapic {
   // SDM 3A "Signaling Interrupt Servicing Completion": EOI clears the highest ISR bit, whichever
   // handler wrote it. With ISR empty the SDM is silent; as every peer does, nothing changes.
   @inline static eoi(cpu: u32): i32 {
+    assert(ended == NOTHING);
     const at = row(cpu);
     const classes = load<u64>(at, L.R_CLASSES);
     const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
     if (serving == 0) {
       bump(at + L.R_STRAY_EOIS);
       note(at, EVENT_STRAY_EOI, 0);
-      if (!isPlain(classes)) afterEoi(cpu, NONE);
+      if (!isPlain(classes)) leave(cpu, NONE);
       return NONE;
     }
     const top = 31 - clz<u32>(serving); // bug: eoi-clears-the-lowest-class
@@ -124,7 +119,7 @@ export class Lapic {
     bump(at + L.R_EOIS);
     const vector = (top << 4) | bit;
     note(at, EVENT_EOI, vector);
-    if (!isPlain(classes)) afterEoi(cpu, vector);
+    if (!isPlain(classes)) leave(cpu, vector);
     return vector;
   }
 }
@@ -142,17 +137,18 @@ export function endVector(cpu: u32, vector: u32): void {
   store<u64>(at, classes & ~emptied, L.R_CLASSES);
   bump(at + L.R_EOIS);
   note(at, EVENT_EOI, vector);
-  if (!isPlain(classes)) afterEoi(cpu, vector);
+  if (!isPlain(classes)) leave(cpu, vector);
 }
 
 // Linux's IPI handlers EOI first and run with interrupts off: acknowledge, EOI, next. Each vector
 // goes IRR -> ISR -> cleared as dispatch() and eoi() would have it; the class summary, the hash
 // and the counters stay in registers in between.
 // Linux 6.12 arch/x86/kernel/smp.c sysvec_call_function() and its siblings.
-export function runHandlers(cpu: u32): void {
+/** False: the row is not plain, and nothing was done. */
+export function runPlainHandlers(cpu: u32): bool {
   const at = row(cpu);
   let classes = load<u64>(at, L.R_CLASSES) & ~LISTED;
-  if (!isPlain(classes)) return runHandlersLongWay(cpu);
+  if (!isPlain(classes)) return false;
   const blocked = blockedClasses(classes);
   let hash = load<u64>(at, L.R_HASH);
   let handled: u64 = 0;
@@ -179,6 +175,7 @@ export function runHandlers(cpu: u32): void {
   store<u64>(at, hash, L.R_HASH);
   store<u64>(at, load<u64>(at, L.R_DELIVERED) + handled, L.R_DELIVERED);
   store<u64>(at, load<u64>(at, L.R_EOIS) + handled, L.R_EOIS); // bug: a-handler-forgets-a-counter
+  return true;
 }
 
 function countVector(at: usize, vector: u32): void {

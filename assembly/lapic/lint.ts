@@ -1,6 +1,5 @@
 // The LINT pins: edge and level, remote IRR, and ExtINT as a level. SDM 3A "Local Vector Table".
 
-import { extintEntryReaches } from '../ioapic/ioapic';
 import { coldRow, row } from '../memory/arena';
 import {
   DELIVERY_EXTINT,
@@ -115,17 +114,10 @@ export function endLintLevel(cpu: u32, vector: u32): void {
 }
 
 /** Whether the pin asks for an ExtINT. */
-function asksExtint(cpu: u32, index: u32): bool {
+export function asksExtint(cpu: u32, index: u32): bool {
   const high = pinHigh(cpu, index - LVT_LINT0);
   if (!isHardwareEnabled(cpu)) return index == <u32>LVT_LINT0 && high;
   const entry = lvt(cpu, index);
   if ((entry & LVT_MASKED) != 0 || lvtMode(entry) != <u32>DELIVERY_EXTINT) return false;
   return isActive(entry, high);
-}
-
-// SDM 3A "Local Vector Table": ExtINT reaches the CPU without IRR, ISR or priority.
-export function extintAsserted(cpu: u32): bool {
-  if ((load<u32>(coldRow(cpu), L.C_LATCH) & L.LATCH_EXTINT) != 0) return true;
-  if (asksExtint(cpu, LVT_LINT0) || asksExtint(cpu, LVT_LINT1)) return true;
-  return picOutput() && extintEntryReaches(cpu);
 }

@@ -1,7 +1,6 @@
 // The register file of one local APIC: which registers there are in each mode, what reads show, what
 // writes do. SDM 3A "Local APIC Register Address Map", "x2APIC Register Address Space".
 
-import { eoiWritten } from '../cpu/cpu';
 import { apicId, coldRow, row } from '../memory/arena';
 import {
   F_APR,
@@ -20,13 +19,12 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { tellCpu } from '../record/wake';
 import { latchErrors } from './esr';
 import { ppr, setTpr } from './lapic';
-import { extintAsserted, serveLevel } from './lint';
+import { serveLevel } from './lint';
 import { hasLvt, LVT_MASKED, lvt, lvtBits, storeLvt } from './lvt';
 import { idMask, noteOddness, writeLdr } from './reset';
-import { isSoftwareEnabled, isX2apicMode, refreshAndWake, SVR_ENABLE } from './special';
+import { isSoftwareEnabled, isX2apicMode, refreshAndKick, SVR_ENABLE } from './special';
 import {
   currentCount,
   isDeadlineMode,
@@ -52,6 +50,8 @@ export const REG_CMCI: u32 = 0x2f;
 export const REG_ICR: u32 = 0x30;
 export const REG_ICR_HIGH: u32 = 0x31;
 export const REG_TIMER: u32 = 0x32;
+export const REG_LINT0: u32 = 0x35;
+export const REG_LINT1: u32 = 0x36;
 export const REG_LVT_ERROR: u32 = 0x37;
 export const REG_INITIAL_COUNT: u32 = 0x38;
 export const REG_CURRENT_COUNT: u32 = 0x39;
@@ -169,7 +169,8 @@ export function apr(cpu: u32): u32 {
   return max((tpr >> 4) & isrv, irrv) << 4;
 }
 
-/** Writes a writable register; what the mode refuses has been refused. */
+/** Writes a writable register but EOI, ICR and SELF IPI, which do more than the register file can; what the
+ * mode refuses has been refused. */
 export function writeRegister(cpu: u32, reg: u32, value: u32): void {
   const cold = coldRow(cpu);
   const index = lvtIndexOf(reg);
@@ -181,9 +182,6 @@ export function writeRegister(cpu: u32, reg: u32, value: u32): void {
       break;
     case REG_TPR:
       setTpr(cpu, value & 0xff);
-      break;
-    case REG_EOI:
-      eoiWritten(cpu);
       break;
     case REG_LDR:
       writeLdr(cpu, value & 0xff000000);
@@ -233,7 +231,6 @@ function writeLvt(cpu: u32, index: u32, value: u32): void {
   if (index == <u32>LVT_TIMER) timerModeChanged(cpu, wasDeadline);
   if (index != <u32>LVT_LINT0 && index != <u32>LVT_LINT1) return;
   serveLevel(cpu, index);
-  if (extintAsserted(cpu)) tellCpu(cpu);
 }
 
 function forcesMasks(): bool {
@@ -246,5 +243,5 @@ function writeSvr(cpu: u32, value: u32): void {
   if (masks) {
     for (let i: u32 = 0; i <= <u32>LVT_CMCI; i++) storeLvt(cpu, i, lvt(cpu, i) | LVT_MASKED);
   }
-  refreshAndWake(cpu);
+  refreshAndKick(cpu);
 }

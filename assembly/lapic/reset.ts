@@ -28,7 +28,7 @@ import {
   BASE_X2APIC,
   isHardwareEnabled,
   isX2apicMode,
-  refreshAndWake,
+  refreshAndKick,
   SVR_ENABLE,
 } from './special';
 import { stopTimer } from './timer';
@@ -130,7 +130,7 @@ export function initReset(cpu: u32): void {
   const latch = load<u32>(cold, L.C_LATCH) & keep;
   store<u32>(cold, cpu == 0 ? latch : latch | L.LATCH_WAITING, L.C_LATCH);
   store<u32>(cold, 0, L.C_DEPTH);
-  refreshAndWake(cpu);
+  refreshAndKick(cpu);
 }
 
 /** Power-on of one CPU; the counters are statistics and stay. */
@@ -143,7 +143,7 @@ export function powerOnCpu(cpu: u32): void {
   const odd = load<u32>(cold, L.C_LATCH) & L.LATCH_ODD;
   store<u32>(cold, cpu == 0 ? odd : odd | L.LATCH_WAITING, L.C_LATCH);
   store<u32>(cold, 0, L.C_DEPTH);
-  refreshAndWake(cpu);
+  refreshAndKick(cpu);
 }
 
 /** What system software does at boot: x2APIC mode or LDR and DFR, SVR, interrupts on. */
@@ -160,7 +160,7 @@ export function enableBySoftware(cpu: u32, logical: u32): void {
   const latch = load<u32>(cold, L.C_LATCH) & ~L.LATCH_WAITING;
   store<u32>(cold, latch | L.LATCH_IF, L.C_LATCH);
   noteOddness(cpu);
-  refreshAndWake(cpu);
+  refreshAndKick(cpu);
 }
 
 /** Modes of IA32_APIC_BASE[11:10] that may follow each other. SDM 3A "x2APIC State Transitions". */
@@ -201,7 +201,7 @@ function changeMode(cpu: u32, before: u64, after: u64): void {
   if (wasX2apic && enabled && !x2apic)
     store<u32>(coldRow(cpu), apicId(cpu) & idMask(), L.C_XAPIC_ID);
   noteOddness(cpu);
-  refreshAndWake(cpu);
+  refreshAndKick(cpu);
 }
 
 function reenable(cpu: u32): void {

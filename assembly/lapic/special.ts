@@ -2,7 +2,6 @@
 // AMD's interrupt enable registers, the early ISR bit, tracing. A row takes it while SPECIAL or a TMR
 // bit is set; the short way in lapic.ts is the same rule where none of this applies.
 
-import { serveEoi } from '../bus/serial';
 import { bump, coldRow, row } from '../memory/arena';
 import {
   EFFECT_EOI,
@@ -30,7 +29,6 @@ import { note } from '../record/hash';
 import { tell, tellCpu, unlist } from '../record/wake';
 import { collect } from './esr';
 import { blockedClasses, Lapic, ppr } from './lapic';
-import { endLintLevel, extintAsserted } from './lint';
 
 export const SVR_ENABLE: u32 = 0x100;
 export const SVR_SUPPRESS: u32 = 0x1000;
@@ -84,10 +82,10 @@ export function refresh(cpu: u32): void {
 }
 
 /** The same, and what follows from it: early dispatch, the wake list. */
-export function refreshAndWake(cpu: u32): void {
+export function refreshAndKick(cpu: u32): void {
   refresh(cpu);
   settle(cpu);
-  if (Lapic.eligible(cpu) || extintAsserted(cpu)) tellCpu(cpu);
+  if (Lapic.eligible(cpu)) tellCpu(cpu);
 }
 
 export function reject(cpu: u32, vector: u32): void {
@@ -113,17 +111,27 @@ export function wouldReject(cpu: u32, vector: u32): bool {
   return vector >= <u32>L.FIRST_LEGAL_VECTOR && isSoftwareEnabled(cpu) && !hasSlot(cpu, vector);
 }
 
-export function acceptLongWay(cpu: u32, vector: u32, level: bool): void {
+/** Accepts on any row. An illegal vector is refused, and collected as an error where it is looked at. */
+export function acceptSlow(cpu: u32, vector: u32, level: bool): void {
+  const illegal = vector < <u32>L.FIRST_LEGAL_VECTOR && model(F_LOW_VECTORS) == <u32>LOW_ERROR; // bug: vector-15-is-accepted
+  if (!illegal) return acceptLegal(cpu, vector, level);
+  if (!isHardwareEnabled(cpu)) return;
+  bump(row(cpu) + L.R_ATTEMPTED);
+  reject(cpu, vector);
+  if (!refusesNew(cpu)) collect(cpu, ESR_RECEIVE_ILLEGAL);
+}
+
+// SDM 3A "Local APIC State After It Has Been Software Disabled": new requests are refused.
+function refusesNew(cpu: u32): bool {
+  return !isSoftwareEnabled(cpu) && model(F_DISABLED_NEW) != <u32>NEW_ACCEPTED; // bug: a-disabled-apic-takes-new-interrupts
+}
+
+/** Accepts a vector that is legal, or that the model lets through. */
+export function acceptLegal(cpu: u32, vector: u32, level: bool): void {
   const at = row(cpu);
   if (!isHardwareEnabled(cpu)) return;
   bump(at + L.R_ATTEMPTED);
-  const refused = !isSoftwareEnabled(cpu) && model(F_DISABLED_NEW) != <u32>NEW_ACCEPTED; // bug: a-disabled-apic-takes-new-interrupts
-  if (refused) return reject(cpu, vector);
-  const illegal = vector < <u32>L.FIRST_LEGAL_VECTOR && model(F_LOW_VECTORS) == <u32>LOW_ERROR; // bug: vector-15-is-accepted
-  if (illegal) {
-    reject(cpu, vector);
-    return collect(cpu, ESR_RECEIVE_ILLEGAL);
-  }
+  if (refusesNew(cpu)) return reject(cpu, vector);
   if (!hasSlot(cpu, vector)) return reject(cpu, vector);
   setTrigger(cpu, vector, level);
   const slot = at + ((<usize>vector >> 4) << 1);
@@ -210,7 +218,7 @@ export function settle(cpu: u32): void {
   store<u32>(cold, latch | L.LATCH_DISPATCHED, L.C_LATCH);
 }
 
-export function eligibleLongWay(cpu: u32): bool {
+export function eligibleSlow(cpu: u32): bool {
   if (isEarly()) return (load<u32>(coldRow(cpu), L.C_LATCH) & L.LATCH_DISPATCHED) != 0;
   return nextVector(cpu) != NONE;
 }
@@ -228,23 +236,6 @@ export function handOver(cpu: u32): i32 {
   const vector = load<u32>(cold, L.C_DISPATCHED);
   settle(cpu);
   return vector;
-}
-
-// SDM 3A "Signaling Interrupt Servicing Completion": the EOI of a level vector is broadcast to the
-// I/O APICs, unless suppressed by SVR bit 12.
-export function afterEoi(cpu: u32, vector: i32): void {
-  const level = vector != NONE && isLevel(cpu, vector);
-  effect(EFFECT_EOI, cpu, vector, level ? 1 : 0);
-  if (level) {
-    if ((load<u32>(coldRow(cpu), L.C_SVR) & SVR_SUPPRESS) == 0) serveEoi(cpu, vector); // bug: eoi-suppression-is-ignored
-    endLintLevel(cpu, vector);
-  }
-  settle(cpu);
-}
-
-export function runHandlersLongWay(cpu: u32): void {
-  unlist(cpu);
-  while (Lapic.dispatch(cpu) != NONE) Lapic.eoi(cpu);
 }
 
 /** Clears a pending vector that nobody will take. */

@@ -2,6 +2,7 @@
 
 import { deliver } from '../bus/destination';
 import { sendIcr } from '../bus/icr';
+import { beginWrite } from '../bus/outbox';
 import { bump, log, logCapacity } from '../memory/arena';
 import {
   ICR_NMI,
@@ -13,8 +14,12 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 
-/** Appends to the write log; the host empties it before each send it wants to see. */
+/**
+ * Each write and hypercall passes here before its messages are delivered: the outbox marks it, and the
+ * write log has it (the host empties it before each send it wants to see).
+ */
 export function record(kind: u32, dest: u32, low: u32, extra: u32): void {
+  beginWrite();
   if (load<u32>(L.H_LOGGING) == 0) return;
   const count = load<u32>(L.H_LOG_COUNT);
   store<u32>(L.H_LOG_COUNT, count + 1);

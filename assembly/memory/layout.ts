@@ -70,7 +70,7 @@ export const L_MASK_WORDS = 376;
 export const L_IDLE_POLLS = 384;
 export const L_HYPERCALLS = 392;
 export const L_UNCLAIMED = 400;
-export const LEDGER_COUNT = 11;
+export const LEDGER_BYTES = 88; // eleven of them
 
 // Storm (u32 unless said).
 export const S_INDEX = 512; // u64: sends made

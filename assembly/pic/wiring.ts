@@ -1,21 +1,14 @@
 // The 8259 pair's output on its way to the CPUs: LINT0 of CPU 0, and pin 0 of the first I/O APIC.
 
-import { extintAsserted, pinHigh, pinMoved } from '../lapic/lint';
-import { cpus } from '../memory/arena';
-import { tellCpu } from '../record/wake';
+import { newsOfAll } from '../board/news';
+import { pinHigh, pinMoved } from '../lapic/lint';
 import { acknowledgePic, picOutput, readPic, setPicLine, writePic } from './pic';
 
 /** Acts on a change of the output since `output` and LINT0's level `lint0`. */
 function moved(output: bool, lint0: bool): void {
   if (picOutput() == output) return;
   pinMoved(0, 0, lint0);
-  tellExtint();
-}
-
-/** Wakes the CPUs that the 8259 pair's output reaches now. */
-export function tellExtint(): void {
-  if (!picOutput()) return;
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) if (extintAsserted(cpu)) tellCpu(cpu);
+  newsOfAll();
 }
 
 export function drivePicLine(line: u32, high: bool): void {

@@ -1,4 +1,5 @@
 // Where the timed engine's regions are, and who is running: the node whose event is being handled.
+import { layOutbox, outboxBytes } from '../bus/outbox';
 import { cpus, maskWords } from '../memory/arena';
 import { NO_MEMORY } from '../memory/codes';
 import * as L from '../memory/layout';
@@ -71,11 +72,13 @@ export function planTimed(logCapacity: u32, traceBytes: u32): i32 {
   masks = align(heap + ((<usize>nodeCount) << 2));
   matrix = align(masks + ((<usize>cpus * 4 * maskWords) << 3));
   tlog = matrix + (8 << (2 * T.MATRIX_SHIFT));
-  const trace = align(tlog + <usize>logCapacity * T.TLOG_BYTES);
+  const outbox = align(tlog + <usize>logCapacity * T.TLOG_BYTES);
+  const trace = align(outbox + outboxBytes(cpus + T.OUTBOX_SPARE));
   const end = align(trace + traceBytes);
   const missing = <i32>((end + 65535) >> 16) - memory.size();
   if (missing > 0 && memory.grow(missing) < 0) return NO_MEMORY;
   memory.fill(timed, 0, end - timed);
+  layOutbox(outbox, cpus + T.OUTBOX_SPARE);
   store<u32>(timed, nodeCount, T.TM_NODES);
   store<u32>(timed, logCapacity, T.TM_LOG_CAPACITY);
   store<u32>(timed, <u32>tables, T.TM_TABLES);

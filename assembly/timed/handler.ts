@@ -2,6 +2,7 @@
 // handler runs: EOI first, then the work, with interrupts off throughout.
 // Linux 6.12 arch/x86/kernel/smp.c sysvec_call_function(), kernel/smp.c __flush_smp_call_function_queue().
 
+import { eoi } from '../board/eoi';
 import { hasSerialBus } from '../bus/serial';
 import { Lapic } from '../lapic/lapic';
 import { reject, wouldReject } from '../lapic/special';
@@ -233,11 +234,11 @@ function writeEoi(what: u32): void {
     counted(CT_EOIS_LOST);
     return tell(LOG_FAULT, FAULT_LOST_EOI, what, 0);
   }
-  const ended = Lapic.eoi(self);
+  const ended = eoi(self);
   tell(LOG_EOI, what, <u32>ended, 0);
   if (struck(FAULT_EXTRA_EOI, FAULT_EXTRA_EOI, self, what) < 0) return;
   counted(CT_EOIS_EXTRA);
-  const other = Lapic.eoi(self);
+  const other = eoi(self);
   tell(LOG_FAULT, FAULT_EXTRA_EOI, what, <u64>other);
 }
 

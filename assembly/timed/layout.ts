@@ -11,6 +11,7 @@
 //   PLACES   per CPU: core, CCD, socket                       (in the row)
 //   MATRIX   IPIs by source and target, 64 x 64 cells       u64
 //   TLOG     what happened, while somebody listens            entries x 32
+//   OUTBOX   messages of the send under way, and marks         (cpus + 16) x 100
 //   TRACE    recorded operations and their cpumasks           as many as the host wants
 //   POOL     messages under way and queued calls              grows by 1 MiB
 
@@ -254,3 +255,5 @@ export const MATRIX_SHIFT = 6; // log2 of its side
 
 export const TIMED_CPUS_MAX = 8192;
 export const LOCKS = 4;
+/** Messages of one send beyond one for each CPU. */
+export const OUTBOX_SPARE = 16;

@@ -2,7 +2,15 @@
 // fences and cpumask words, priced, says when each message leaves. From the first fence to the last
 // write nothing interrupts: the mask paths disable interrupts, a single x2APIC send is one write.
 
-import { setSink } from '../bus/destination';
+import {
+  closeOutbox,
+  count,
+  emptyOutbox,
+  markOf,
+  openOutbox,
+  type Posted,
+  posted,
+} from '../bus/outbox';
 import { hasSerialBus } from '../bus/serial';
 import { is612 } from '../linux/config';
 import { clearMask } from '../linux/cpumask';
@@ -64,10 +72,13 @@ let offset: u64 = 0;
 let intended: u64 = 0;
 let begun: u64 = 0;
 
+/** The ledger that is being looked at: a mark of the outbox, or the sender's own. */
+let books: usize = L.L_SENDS;
+
 /** What a ledger entry has grown by since the last look. */
 function ledger(entry: usize): u64 {
   const seen = timed + T.TM_SEEN + (entry - L.L_SENDS);
-  const value = load<u64>(entry);
+  const value = load<u64>(books + (entry - L.L_SENDS));
   const delta = value - load<u64>(seen);
   store<u64>(seen, value);
   return delta;
@@ -100,8 +111,11 @@ function priceLedger(low: u32): void {
   price(COST_HYPERCALL, ledger(L.L_HYPERCALLS));
 }
 
-/** Where the bus hands its messages to while a timed send runs: they leave, and arrive later. */
-export function sinkIpi(cpu: u32, low: u32): void {
+/** A message that the driver has sent leaves now, and arrives later. */
+function depart(entry: Posted): void {
+  const cpu = entry.cpu;
+  const low = entry.low;
+  books = markOf(entry);
   priceLedger(low);
   counted(CT_IPIS);
   noteSent(cpu);
@@ -138,15 +152,18 @@ function run(op: u32, to: u32, vector: u32): void {
 }
 
 function transmit(frame: usize): void {
-  memory.copy(timed + T.TM_SEEN, L.L_SENDS, L.LEDGER_COUNT << 3);
+  memory.copy(timed + T.TM_SEEN, L.L_SENDS, L.LEDGER_BYTES);
   offset = 0;
   begun = load<u64>(frame, T.F_T0);
   intended = load<u64>(frame, T.F_T1);
   busSend();
   const copies = load<u64>(L.L_MASK_COPIES);
-  setSink(true);
+  openOutbox();
   run(load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), load<u32>(frame, T.F_C));
-  setSink(false);
+  closeOutbox();
+  for (let i: u32 = 0; i < count; i++) depart(posted(i));
+  emptyOutbox();
+  books = L.L_SENDS;
   priceLedger(ICR_SHORTHAND);
   if (load<u64>(L.L_MASK_COPIES) != copies) forgetCopy(frame);
 }

@@ -123,14 +123,14 @@ const PLANTED_HARDWARE: Planted[] = [
     bug: 'software-disable-leaves-the-lvt-alone',
     becomes: 'const masks = false && forcesMasks();',
   },
-  { bug: 'a-disabled-apic-takes-new-interrupts', becomes: 'const refused = false;' },
+  { bug: 'a-disabled-apic-takes-new-interrupts', becomes: 'return false;' },
   {
     bug: 'pending-ones-are-dispatched-while-disabled',
     becomes: 'return false && model(F_DISABLED_PENDING) == <u32>PENDING_HELD;',
   },
   {
     bug: 'eoi-suppression-is-ignored',
-    becomes: 'if ((load<u32>(coldRow(cpu), L.C_SVR) & 0) == 0) serveEoi(cpu, vector);',
+    becomes: 'const suppressed = false;',
   },
   { bug: 'x2apic-to-xapic-is-allowed', becomes: '' },
   { bug: 'init-forgets-the-tmr', becomes: '' },

@@ -1,0 +1,52 @@
+// The whole of an EOI: what the local APIC does, then what that leaves to do on the bus, in the I/O APICs
+// and at the LINT pins.
+import { serialEoi } from '../bus/serial';
+import { broadcastEoi } from '../ioapic/ioapic';
+import { Lapic, runPlainHandlers } from '../lapic/lapic';
+import { endLintLevel } from '../lapic/lint';
+import { isLevel, SVR_SUPPRESS, settle } from '../lapic/special';
+import { coldRow } from '../memory/arena';
+import { EFFECT_EOI, NONE } from '../memory/codes';
+import * as L from '../memory/layout';
+import { effect } from '../record/effects';
+import { ended, NOTHING, takeEnded } from '../record/ended';
+import { unlist } from '../record/wake';
+
+/** EOI of `cpu`: the vector that it ended, or NONE. */
+export function eoi(cpu: u32): i32 {
+  const vector = Lapic.eoi(cpu);
+  finishEoi();
+  return vector;
+}
+
+/** Does what an EOI on a row that isn't plain has left to do. */
+export function finishEoi(): void {
+  if (ended != NOTHING) finish(takeEnded());
+}
+
+// SDM 3A "Signaling Interrupt Servicing Completion": the EOI of a level vector is broadcast to the
+// I/O APICs, unless suppressed by SVR bit 12.
+function finish(what: i64): void {
+  const cpu = <u32>(what >> 32);
+  const vector = <i32>what;
+  const level = vector != NONE && isLevel(cpu, vector);
+  effect(EFFECT_EOI, cpu, vector, level ? 1 : 0);
+  if (level) {
+    const suppressed = (load<u32>(coldRow(cpu), L.C_SVR) & SVR_SUPPRESS) != 0; // bug: eoi-suppression-is-ignored
+    if (!suppressed) serveEoi(cpu, vector);
+    endLintLevel(cpu, vector);
+  }
+  settle(cpu);
+}
+
+function serveEoi(cpu: u32, vector: u32): void {
+  serialEoi(cpu);
+  broadcastEoi(vector);
+}
+
+/** What the PPR lets through, each handled: dispatched and ended. */
+export function runHandlers(cpu: u32): void {
+  if (runPlainHandlers(cpu)) return;
+  unlist(cpu);
+  while (Lapic.dispatch(cpu) != NONE) eoi(cpu);
+}
