@@ -4,7 +4,8 @@ import { serialEoi } from '../bus/serial';
 import { broadcastEoi } from '../ioapic/ioapic';
 import { Lapic, runPlainHandlers } from '../lapic/lapic';
 import { endLintLevel } from '../lapic/lint';
-import { isLevel, SVR_SUPPRESS, settle } from '../lapic/special';
+import { settle } from '../lapic/slow';
+import { SVR_SUPPRESS, tmrIsLevel } from '../lapic/state';
 import { coldRow } from '../memory/arena';
 import { EFFECT_EOI, NONE } from '../memory/codes';
 import * as L from '../memory/layout';
@@ -29,7 +30,7 @@ export function finishEoi(): void {
 function finish(what: i64): void {
   const cpu = <u32>(what >> 32);
   const vector = <i32>what;
-  const level = vector != NONE && isLevel(cpu, vector);
+  const level = vector != NONE && tmrIsLevel(cpu, vector);
   effect(EFFECT_EOI, cpu, vector, level ? 1 : 0);
   if (level) {
     const suppressed = (load<u32>(coldRow(cpu), L.C_SVR) & SVR_SUPPRESS) != 0; // bug: eoi-suppression-is-ignored

@@ -6,7 +6,7 @@ import { coldRow, cpus } from '../memory/arena';
 import { LVT_LINT0, LVT_LINT1 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { picOutput } from '../pic/pic';
-import { tellCpu } from '../record/wake';
+import { kickCpu } from '../record/wake';
 
 // SDM 3A "Local Vector Table": ExtINT reaches the CPU without IRR, ISR or priority.
 export function extintAsserted(cpu: u32): bool {
@@ -17,7 +17,7 @@ export function extintAsserted(cpu: u32): bool {
 
 /** Wakes the CPU when it has an ExtINT to take. */
 export function news(cpu: u32): void {
-  if (extintAsserted(cpu)) tellCpu(cpu);
+  if (extintAsserted(cpu)) kickCpu(cpu);
 }
 
 /** Wakes the CPUs that the 8259 pair's output reaches now. */

@@ -1,15 +1,44 @@
 // Power-on, INIT and the boot of system software: every chip of the board, and the news that follows.
-import { ioapicCount, resetIoapic } from '../ioapic/ioapic';
+
+import { resetIoapic } from '../ioapic/ioapic';
 import {
   enableBySoftware,
   powerOnCpu as powerOnLapic,
   initReset as resetOfInit,
 } from '../lapic/reset';
 import { cpus, mode } from '../memory/arena';
-import { MODE_XAPIC_CLUSTER, MODE_XAPIC_FLAT } from '../memory/codes';
+import {
+  CLUSTER_F_PLAIN,
+  F_CLUSTER_F,
+  F_ID_BITS,
+  F_IPI_TRIGGER,
+  F_LOGICAL_ONES,
+  F_LOWEST_PRIORITY,
+  F_SLOTS,
+  LOWEST_HASH,
+  MODE_XAPIC_CLUSTER,
+  MODE_XAPIC_FLAT,
+  ONES_EVERYONE,
+  SLOTS_NONE,
+  TRIGGER_EDGE,
+} from '../memory/codes';
 import * as L from '../memory/layout';
+import { model } from '../memory/model';
+import { ioapicCount } from '../memory/rows';
 import { resetPics } from '../pic/pic';
 import { news } from './news';
+
+/** Whether the model's destinations are those of the fast decode. */
+export function hasFastDecode(): bool {
+  return (
+    model(F_LOWEST_PRIORITY) != <u32>LOWEST_HASH &&
+    model(F_LOGICAL_ONES) == <u32>ONES_EVERYONE &&
+    model(F_CLUSTER_F) == <u32>CLUSTER_F_PLAIN &&
+    model(F_IPI_TRIGGER) == <u32>TRIGGER_EDGE &&
+    model(F_ID_BITS) == 8 &&
+    model(F_SLOTS) == <u32>SLOTS_NONE
+  );
+}
 
 /** INIT of one CPU and its local APIC. SDM 3A "Local APIC State After an INIT Reset". */
 export function initReset(cpu: u32): void {

@@ -1,15 +1,13 @@
 // x2APIC clusters: the up to 16 CPUs whose ids share id >> 4, found by id & 15.
-import { apicId, clusters, cpus, ident } from '../memory/arena';
+
+import { apicId, cpus, ident } from '../memory/arena';
 import { NONE } from '../memory/codes';
 import * as L from '../memory/layout';
+import { clusterRow } from '../memory/rows';
 import { cpuOf } from './directory';
 
 export function clusterOf(cpu: u32): u32 {
   return load<u32>(ident + ((<usize>cpu) << L.IDENT_SHIFT), L.I_CLUSTER);
-}
-
-export function clusterRow(cluster: u32): usize {
-  return clusters + ((<usize>cluster) << L.CLUSTER_SHIFT);
 }
 
 /** CPU at `place` (0-15) of cluster row `cluster`, or NONE. */

@@ -1,34 +1,21 @@
 // Which local APICs a message reaches: the fast decode, for machines whose local APICs all have their
 // usual ids, mode and DFR. message.ts is the same rule for every machine.
 
-import { Lapic } from '../lapic/lapic';
-import { latchNmi } from '../lapic/outputs';
-import { isHardwareEnabled } from '../lapic/special';
 import { bump, cpus, ldr, mode } from '../memory/arena';
 import {
   BROADCAST_X2APIC,
   BROADCAST_XAPIC,
-  ICR_DELIVERY,
-  ICR_NMI,
-  ICR_VECTOR,
   MODE_X2APIC_PHYSICAL,
   MODE_XAPIC_CLUSTER,
   NONE,
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { clusterOf, memberOf } from './clusters';
+import { deliver } from './deliver';
 import { cpuOf } from './directory';
-import { append, isOpen } from './outbox';
 
 export function isX2apic(): bool {
   return mode >= <u32>MODE_X2APIC_PHYSICAL;
-}
-
-/** Hands a fixed or NMI message to one local APIC. IPIs are edge (Pentium 4 on). */
-export function deliver(cpu: u32, low: u32): void {
-  if (isOpen) return append(cpu, low);
-  if ((low & ICR_DELIVERY) != ICR_NMI) Lapic.accept(cpu, low & ICR_VECTOR, false);
-  else if (isHardwareEnabled(cpu)) latchNmi(cpu);
 }
 
 /** Shorthands all-including-self (`except` = NONE) and all-excluding-self. */

@@ -2,7 +2,7 @@
 // Linux 6.18 arch/x86/kvm/lapic.c kvm_irq_delivery_to_apic(), kvm_apic_map_get_dest_lapic(),
 // kvm_recalculate_logical_map(), kvm_apic_match_dest().
 
-import { isHardwareEnabled, isSoftwareEnabled, isX2apicMode } from '../lapic/special';
+import { isHardwareEnabled, isSoftwareEnabled, isX2apicMode } from '../lapic/state';
 import { apicId, coldRow, cpus, ldr } from '../memory/arena';
 import {
   DELIVERY_LOWEST,
@@ -15,8 +15,9 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { BROADCAST, dfrModel, matchesCluster, xapicId } from './claims';
-import { deliveryOf, give, REDIRECT, unclaimed } from './message';
+import { deliveryOf, REDIRECT } from './command';
+import { acceptMessage, unclaimed } from './deliver';
+import { BROADCAST, dfrModel, matchesCluster, xapicId } from './match';
 
 // How the map decodes logical destinations.
 const MAP_EMPTY: i32 = 0;
@@ -106,7 +107,7 @@ function isBroadcast(source: i32, dest: u32): bool {
 
 export function kvmDistribute(source: i32, dest: u32, low: u32): i32 {
   const shorthand = low & ICR_SHORTHAND;
-  if (shorthand == ICR_SELF) return give(source, source, low) ? 1 : 0;
+  if (shorthand == ICR_SELF) return acceptMessage(source, source, low) ? 1 : 0;
   if (shorthand != 0 || isBroadcast(source, dest)) return scan(source, dest, low);
   if ((low & ICR_LOGICAL) == 0) return toPhysical(source, dest, low);
   const mode = mapMode();
@@ -119,7 +120,7 @@ function toPhysical(source: i32, dest: u32, low: u32): i32 {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     if (!isHardwareEnabled(cpu) || !mapsTo(cpu, dest)) continue;
     addressed = true;
-    if (give(cpu, source, low)) taken++;
+    if (acceptMessage(cpu, source, low)) taken++;
   }
   if (!addressed) unclaimed(low);
   return taken;
@@ -145,7 +146,7 @@ function toPlaces(source: i32, dest: u32, low: u32, mode: i32): i32 {
     const cpu = atPlace(mode, dest, ctz<u32>(places));
     if (cpu == NONE) continue;
     addressed = true;
-    if (give(cpu, source, low)) taken++;
+    if (acceptMessage(cpu, source, low)) taken++;
   }
   if (!addressed) unclaimed(low);
   return taken;
@@ -186,7 +187,7 @@ function scan(source: i32, dest: u32, low: u32): i32 {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     if (!matches(cpu, source, dest, low)) continue;
     taken = max(taken, 0);
-    if (give(cpu, source, low)) taken++;
+    if (acceptMessage(cpu, source, low)) taken++;
   }
   return taken == NONE ? unclaimed(low) : taken;
 }
@@ -201,7 +202,7 @@ function scanLowest(source: i32, dest: u32, low: u32): i32 {
   let n = (low & 0xff) % count;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     if (!matches(cpu, source, dest, low) || !isSoftwareEnabled(cpu)) continue;
-    if (n-- == 0) return give(cpu, source, low) ? 1 : 0;
+    if (n-- == 0) return acceptMessage(cpu, source, low) ? 1 : 0;
   }
   return 0;
 }

@@ -1,7 +1,8 @@
 // Who takes a lowest-priority message. SDM 3A "Lowest Priority Delivery Mode".
 
 import { apr } from '../lapic/registers';
-import { hasSlot, isSoftwareEnabled } from '../lapic/special';
+import { hasSlot } from '../lapic/row';
+import { isSoftwareEnabled } from '../lapic/state';
 import { apicId, coldRow, cpus, row } from '../memory/arena';
 import {
   F_LOWEST_PRIORITY,
@@ -12,7 +13,7 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { isAddressed } from './claims';
+import { matchesDestination } from './match';
 
 /** SVR bit 9: focus processor checking disabled. */
 const SVR_NO_FOCUS: u32 = 0x200;
@@ -51,7 +52,7 @@ function isCandidate(cpu: u32, vector: u32): bool {
 
 export function focusOf(source: i32, dest: u32, low: u32): i32 {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (!isAddressed(cpu, source, dest, low) || !isSoftwareEnabled(cpu)) continue;
+    if (!matchesDestination(cpu, source, dest, low) || !isSoftwareEnabled(cpu)) continue;
     if (isFocus(cpu, low & 0xff)) return cpu;
   }
   return NONE;
@@ -66,7 +67,7 @@ export function chooseLowest(source: i32, dest: u32, low: u32): i32 {
   const first = model(F_LOWEST_PRIORITY) == <u32>LOWEST_FIRST;
   let chosen: i32 = NONE;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (!isAddressed(cpu, source, dest, low)) continue;
+    if (!matchesDestination(cpu, source, dest, low)) continue;
     if (first) return cpu;
     if (!isCandidate(cpu, low & 0xff)) continue;
     if (chosen == NONE || isBetter(cpu, chosen)) chosen = cpu;

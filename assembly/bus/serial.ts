@@ -2,9 +2,8 @@
 // arbitration with rotating priority. SDM 3A "APIC Bus Arbitration Mechanism and Protocol",
 // "APIC Bus Message Passing Mechanism and Protocol". Other models send without a bus.
 
-import { ioapicAt, ioapicCount, pendingPin, retryPin } from '../ioapic/ioapic';
 import { collect } from '../lapic/esr';
-import { reject, wouldReject } from '../lapic/special';
+import { reject, wouldReject } from '../lapic/row';
 import { bump, bumpBy, coldRow, cpus, row } from '../memory/arena';
 import {
   DELIVERY_LOWEST,
@@ -16,12 +15,14 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { isAddressed } from './claims';
+import { arbitrationOf, ioapicAt, ioapicCount } from '../memory/rows';
+import { deliveryOf, isDropped, isVectored } from './command';
 import { chooseLowest, focusOf } from './lowest';
-import { deliveryOf, distribute, isDropped, isVectored } from './message';
+import { matchesDestination } from './match';
+import { distribute } from './message';
 
 const EOI_CLOCKS: u64 = 14;
-const SHORT_CLOCKS: u64 = 21;
+export const SHORT_CLOCKS: u64 = 21;
 const UNFOCUSED_CLOCKS: u64 = 34;
 const HIGHEST_ARB: u32 = 15;
 
@@ -35,7 +36,7 @@ function count(clocks: u64): void {
 }
 
 /** Clocks of a message: lowest priority without a focus processor arbitrates for the target, too. */
-function clocksOf(source: i32, dest: u32, low: u32): u64 {
+export function clocksOf(source: i32, dest: u32, low: u32): u64 {
   if (deliveryOf(low) != DELIVERY_LOWEST) return SHORT_CLOCKS;
   return focusOf(source, dest, low) == NONE ? UNFOCUSED_CLOCKS : SHORT_CLOCKS;
 }
@@ -47,7 +48,7 @@ function isRejected(source: i32, dest: u32, low: u32): bool {
   if (deliveryOf(low) == DELIVERY_LOWEST) return isLowestRejected(source, dest, low);
   let rejected = false;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (!isAddressed(cpu, source, dest, low) || !wouldReject(cpu, vector)) continue;
+    if (!matchesDestination(cpu, source, dest, low) || !wouldReject(cpu, vector)) continue;
     rejected = true;
     turnAway(cpu, vector);
   }
@@ -59,7 +60,7 @@ function isLowestRejected(source: i32, dest: u32, low: u32): bool {
   if (chosen != NONE && !wouldReject(chosen, low & 0xff)) return false;
   let rejected = false;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (!isAddressed(cpu, source, dest, low) || !wouldReject(cpu, low & 0xff)) continue;
+    if (!matchesDestination(cpu, source, dest, low) || !wouldReject(cpu, low & 0xff)) continue;
     rejected = true;
     turnAway(cpu, low & 0xff);
   }
@@ -75,7 +76,7 @@ function turnAway(cpu: u32, vector: u32): void {
 /** What a transmission comes to when somebody had no room; else what distribute() says. */
 export const REJECTED: i32 = -2;
 
-function attempt(source: i32, dest: u32, low: u32): i32 {
+export function attempt(source: i32, dest: u32, low: u32): i32 {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) store<u32>(coldRow(cpu), 0, L.C_TURNED_AWAY);
   count(clocksOf(source, dest, low));
   if (isRejected(source, dest, low)) return REJECTED;
@@ -93,14 +94,14 @@ function isAcceptable(low: u32): bool {
 // sender and at those that received it.
 function noteAcceptErrors(source: i32, dest: u32, low: u32): void {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (isAddressed(cpu, source, dest, low)) collect(cpu, ESR_RECEIVE_ACCEPT);
+    if (matchesDestination(cpu, source, dest, low)) collect(cpu, ESR_RECEIVE_ACCEPT);
   }
   if (source != NONE) collect(source, ESR_SEND_ACCEPT);
 }
 
 /** An IPI. A rejected one stays with its sender: delivery status "send pending". */
 export function serialSend(source: u32, dest: u32, low: u32): void {
-  if (attempt(source, dest, low) != REJECTED) return rotate(cpuArb(source));
+  if (attempt(source, dest, low) != REJECTED) return rotate(arbitrationOf(source));
   const cold = coldRow(source);
   store<u32>(cold, dest, L.C_BUS_DEST);
   store<u32>(cold, low, L.C_BUS_LOW);
@@ -120,18 +121,14 @@ export function ioapicSend(n: u32, dest: u32, low: u32): i32 {
 export function serialEoi(cpu: u32): void {
   if (!hasSerialBus()) return;
   count(EOI_CLOCKS);
-  rotate(cpuArb(cpu));
-}
-
-function cpuArb(cpu: u32): usize {
-  return coldRow(cpu) + L.C_ARB;
+  rotate(arbitrationOf(cpu));
 }
 
 // After a successful message the winner's priority becomes 0 and all others rise by one; one that
 // had 15 and did not send takes the winner's, plus one.
-function rotate(winner: usize): void {
+export function rotate(winner: usize): void {
   const old = load<u32>(winner);
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) age(cpuArb(cpu), winner, old);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) age(arbitrationOf(cpu), winner, old);
   for (let n: u32 = 0; n < ioapicCount(); n++) age(ioapicAt(n) + L.IO_ARB_ID, winner, old);
   store<u32>(winner, 0);
 }
@@ -140,70 +137,4 @@ function age(agent: usize, winner: usize, old: u32): void {
   if (agent == winner) return;
   const own = load<u32>(agent);
   store<u32>(agent, own == HIGHEST_ARB ? (old + 1) & 15 : (own + 1) & 15); // bug: arbitration-does-not-rotate-past-15
-}
-
-/** Sender with the highest arbitration priority: a CPU, cpus + I/O APIC, or NONE. */
-function winner(): i32 {
-  let best: i32 = NONE;
-  let priority: i32 = -1;
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if ((load<u32>(coldRow(cpu), L.C_LATCH) & L.LATCH_BUS) == 0) continue;
-    const own = <i32>load<u32>(cpuArb(cpu));
-    if (own <= priority) continue;
-    best = cpu;
-    priority = own;
-  }
-  for (let n: u32 = 0; n < ioapicCount(); n++) {
-    if (pendingPin(n) == NONE) continue;
-    const own = <i32>load<u32>(ioapicAt(n), L.IO_ARB_ID);
-    if (own <= priority) continue;
-    best = cpus + n;
-    priority = own;
-  }
-  return best;
-}
-
-function nextClocks(sender: u32): u64 {
-  if (sender >= cpus) return SHORT_CLOCKS;
-  const cold = coldRow(sender);
-  return clocksOf(sender, load<u32>(cold, L.C_BUS_DEST), load<u32>(cold, L.C_BUS_LOW));
-}
-
-/** Whether it went through. */
-function retryCpu(cpu: u32): bool {
-  const cold = coldRow(cpu);
-  const result = attempt(cpu, load<u32>(cold, L.C_BUS_DEST), load<u32>(cold, L.C_BUS_LOW));
-  if (result == REJECTED) return false;
-  store<u32>(cold, load<u32>(cold, L.C_LATCH) & ~L.LATCH_BUS, L.C_LATCH);
-  store<u32>(L.H_BUS_WAITING, load<u32>(L.H_BUS_WAITING) - 1);
-  rotate(cpuArb(cpu));
-  return true;
-}
-
-/** Repeats of a rejected message change nothing but these counters: no one else wins the bus. */
-function repeatRejection(clocks: u64, cost: u64): void {
-  const times = clocks / cost;
-  bumpBy(L.H_BUS_RETRIES, times);
-  bumpBy(L.H_BUS_MESSAGES, times);
-  bumpBy(L.H_BUS_CLOCKS, times * cost);
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (load<u32>(coldRow(cpu), L.C_TURNED_AWAY) == 0) continue;
-    bumpBy(row(cpu) + L.R_ATTEMPTED, times);
-    bumpBy(row(cpu) + L.R_REJECTED, times);
-  }
-}
-
-/** Lets the bus retry for `clocks` of its clock. */
-export function runBus(clocks: u64): void {
-  if (!hasSerialBus()) return;
-  while (true) {
-    const sender = winner();
-    if (sender == NONE) return;
-    const cost = nextClocks(sender);
-    if (cost > clocks) return;
-    clocks -= cost;
-    bump(L.H_BUS_RETRIES);
-    const done = <u32>sender < cpus ? retryCpu(sender) : retryPin(sender - cpus);
-    if (!done) return repeatRejection(clocks, cost);
-  }
 }

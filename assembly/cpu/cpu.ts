@@ -1,12 +1,12 @@
 // A minimal CPU: interrupt flag, halt, interrupt shadow, and the handlers that run. It exists to say
 // when an interrupt is taken and whose EOI that was. SDM 3A "Interrupt and Exception Handling".
-
 import { eoi } from '../board/eoi';
 import { extintAsserted } from '../board/news';
 import { initReset } from '../board/power';
-import { Lapic, ppr } from '../lapic/lapic';
+import { acknowledgePicLine } from '../board/wiring';
+import { Lapic } from '../lapic/lapic';
 import { clearLatch, latch, setLatch } from '../lapic/outputs';
-import { dispatchesLow, isHardwareEnabled, isSoftwareEnabled } from '../lapic/special';
+import { dispatchesLow, isHardwareEnabled, isSoftwareEnabled, ppr } from '../lapic/state';
 import { bump, coldRow, row } from '../memory/arena';
 import {
   F_SPURIOUS,
@@ -20,7 +20,6 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { acknowledgePicLine } from '../pic/wiring';
 
 export const MATCHED: i32 = 1;
 export const STRAY: i32 = 2;

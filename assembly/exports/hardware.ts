@@ -1,19 +1,15 @@
 // What the host may call, second part: registers, pins, devices, the CPU's side, time. Arguments are
 // checked here, as in index.ts.
-
+import { runClock } from '../board/clock';
 import { extintAsserted, news, newsOfAll } from '../board/news';
 import { initReset as initCpu, powerOnCpu } from '../board/power';
-import { external, REDIRECT } from '../bus/message';
-import { runBus } from '../bus/serial';
+import { runBus } from '../board/retry';
+import { acknowledgePicLine, drivePicLine, readPicPort, writePicPort } from '../board/wiring';
+import { REDIRECT } from '../bus/command';
+import { external } from '../bus/message';
+import * as access from '../cpu/access';
 import { eoiWritten, isSpurious, returnFromHandler, STRAY, takeNext } from '../cpu/cpu';
-import {
-  ioapicCount,
-  pins,
-  readIoapic as readIo,
-  setIrq,
-  writeIoapic as writeIo,
-} from '../ioapic/ioapic';
-import * as access from '../lapic/access';
+import { readIoapic as readIo, setIrq, writeIoapic as writeIo } from '../ioapic/ioapic';
 import { Lapic } from '../lapic/lapic';
 import { fall, setPin } from '../lapic/lint';
 import { deliverLocal } from '../lapic/lvt';
@@ -25,15 +21,16 @@ import {
   useLazyEoi as useLazy,
   withdrawLazyEoi as withdrawLazy,
 } from '../lapic/posted';
+import { refresh, refreshAndKick } from '../lapic/refresh';
 import { REG_SVR, readRegister } from '../lapic/registers';
 import { normalise, noteOddness, writeLdr } from '../lapic/reset';
-import { isHardwareEnabled, refresh, refreshAndKick } from '../lapic/special';
-import { resumeCount, runTimers as runClock } from '../lapic/timer';
+import { isHardwareEnabled } from '../lapic/state';
+import { resumeCount } from '../lapic/timer';
 import { coldRow, cpus } from '../memory/arena';
 import { BAD_ARGUMENT, LVT_CMCI, LVT_LINT0, NONE } from '../memory/codes';
 import * as L from '../memory/layout';
+import { ioapicCount, pins } from '../memory/rows';
 import { picOutput as picAsserts } from '../pic/pic';
-import { acknowledgePicLine, drivePicLine, readPicPort, writePicPort } from '../pic/wiring';
 
 // --- registers ---
 

@@ -1,19 +1,22 @@
 // I/O APICs: redirection entries, pins, remote IRR, EOI. 82093AA data sheet; version 0x20 adds the EOI
 // register (ICH data sheets).
-
-import { isAddressed } from '../bus/claims';
+import { matchesDestination } from '../bus/match';
 import { ioapicSend, REJECTED } from '../bus/serial';
-import { ioapics } from '../memory/arena';
 import {
   DELIVERY_EXTINT,
   DELIVERY_LOWEST,
   DELIVERY_SIPI,
   F_STORM_BRAKE,
+  ICR_ASSERT,
+  ICR_DELIVERY,
+  ICR_LEVEL,
   ICR_LOGICAL,
+  ICR_VECTOR,
   NONE,
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { ioapicAt, ioapicCount, pinAt, pins } from '../memory/rows';
 
 const REG_ID: u32 = 0;
 const REG_VERSION: u32 = 1;
@@ -33,24 +36,8 @@ const WRITABLE_LOW: u64 = 0x1afff;
 const WRITABLE_HIGH: u64 = 0xff000000;
 const BRAKE_NS: u64 = 10_000_000;
 
-export function ioapicCount(): u32 {
-  return load<u32>(L.H_IOAPIC_COUNT);
-}
-
-export function ioapicAt(n: u32): usize {
-  return ioapics + ((<usize>n) << L.IOAPIC_SHIFT);
-}
-
-export function pins(n: u32): u32 {
-  return load<u32>(<usize>L.H_IOAPIC_CONFIG + ((<usize>n) << 2)) & 0xffff;
-}
-
 function version(n: u32): u32 {
   return load<u32>(<usize>L.H_IOAPIC_CONFIG + ((<usize>n) << 2)) >> 16;
-}
-
-export function pinAt(n: u32, pin: u32): usize {
-  return ioapicAt(n) + L.IO_PIN + ((<usize>pin) << L.PIN_SHIFT);
 }
 
 function entryOf(at: usize): u64 {
@@ -66,7 +53,7 @@ function delivery(entry: u64): u32 {
 }
 
 /** Level applies to fixed and lowest priority; other modes are edge whatever the entry says. */
-function isLevel(entry: u64): bool {
+function entryIsLevel(entry: u64): bool {
   return (entry & ENTRY_LEVEL) != 0 && delivery(entry) <= <u32>DELIVERY_LOWEST;
 }
 
@@ -82,8 +69,8 @@ function isVirtualWire(n: u32, pin: u32): bool {
 
 /** Command of an entry in ICR format. */
 function command(entry: u64): u32 {
-  const level: u32 = isLevel(entry) ? 0x8000 : 0;
-  return (<u32>entry & (0xff | 0x700 | ICR_LOGICAL)) | 0x4000 | level;
+  const level: u32 = entryIsLevel(entry) ? ICR_LEVEL : 0;
+  return (<u32>entry & (ICR_VECTOR | ICR_DELIVERY | ICR_LOGICAL)) | ICR_ASSERT | level;
 }
 
 /** Sends a pin's message; a rejected one stays pending in its entry. Whether it went through. */
@@ -98,7 +85,7 @@ function send(n: u32, pin: u32): bool {
     return false;
   }
   const settled = entryOf(at) & ~ENTRY_PENDING;
-  setEntry(at, isLevel(entry) && taken > 0 ? settled | ENTRY_REMOTE_IRR : settled);
+  setEntry(at, entryIsLevel(entry) && taken > 0 ? settled | ENTRY_REMOTE_IRR : settled);
   return true;
 }
 
@@ -106,7 +93,8 @@ function send(n: u32, pin: u32): bool {
 function serveLevel(n: u32, pin: u32): void {
   const at = pinAt(n, pin);
   const entry = entryOf(at);
-  if (!isLevel(entry) || (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR | ENTRY_PENDING)) != 0) return; // bug: remote-irr-does-not-stop-a-level-pin
+  if (!entryIsLevel(entry) || (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR | ENTRY_PENDING)) != 0)
+    return; // bug: remote-irr-does-not-stop-a-level-pin
   if (isActive(at) && load<u64>(at, L.PIN_BRAKE) == 0) send(n, pin);
 }
 
@@ -118,7 +106,7 @@ export function setIrq(n: u32, pin: u32, high: bool): void {
   const after = isActive(at);
   if (!after) store<u32>(at, 0, L.PIN_SERVED);
   const entry = entryOf(at);
-  if (isLevel(entry)) serveLevel(n, pin);
+  if (entryIsLevel(entry)) serveLevel(n, pin);
   else if (after && !before && (entry & (ENTRY_MASKED | ENTRY_PENDING)) == 0) send(n, pin);
 }
 
@@ -142,7 +130,7 @@ const SERVE_AGAIN: u64 = (<u64>1) << 40;
 
 function matches(at: usize, vector: u32): bool {
   const entry = entryOf(at);
-  return (<u32>entry & 0xff) == vector && isLevel(entry);
+  return (<u32>entry & 0xff) == vector && entryIsLevel(entry);
 }
 
 /** KVM and QEMU let a pin rest when each EOI finds it active. */
@@ -216,7 +204,7 @@ export function extintEntryReaches(cpu: u32): bool {
   if (ioapicCount() == 0 || !isVirtualWire(0, 0)) return false;
   const entry = entryOf(pinAt(0, 0));
   if ((entry & ENTRY_MASKED) != 0) return false;
-  return isAddressed(cpu, NONE, <u32>(entry >> 56), <u32>entry & ICR_LOGICAL);
+  return matchesDestination(cpu, NONE, <u32>(entry >> 56), <u32>entry & ICR_LOGICAL);
 }
 
 export function resetIoapic(n: u32): void {

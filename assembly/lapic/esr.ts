@@ -1,4 +1,5 @@
 // The Error Status Register. SDM 3A "Error Handling".
+
 import { bump, coldRow, row } from '../memory/arena';
 import {
   ESR_ILLEGAL_REGISTER,
@@ -10,8 +11,9 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { LVT_MASKED, lvt } from './lvt';
-import { acceptLegal, reject } from './special';
+import { reject } from './row';
+import { acceptLegal } from './slow';
+import { LVT_MASKED, lvt } from './state';
 
 /** Collects an error until ESR is written. A bit that was clear raises the error interrupt. */
 export function collect(cpu: u32, bit: u32): void {

@@ -1,11 +1,12 @@
 // AMD's extended register space in the xAPIC page: specific EOI, interrupt enable registers, extended
 // LVT. AMD APM 2 "Extended APIC Feature Register" and the sections after it.
+
 import { coldRow } from '../memory/arena';
 import { F_EXTENDED } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { endVector } from './lapic';
-import { refreshAndKick } from './special';
+import { refreshAndKick } from './refresh';
 
 const EXT_FEATURE: u32 = 0x40;
 const EXT_CONTROL: u32 = 0x41;

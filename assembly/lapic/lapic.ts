@@ -1,5 +1,6 @@
 // One local APIC: accept, dispatch, EOI. Leaf functions over a row (layout.ts).
-import { bump, counts, row, rows } from '../memory/arena';
+
+import { bump, counts, row } from '../memory/arena';
 import {
   EVENT_ACCEPT,
   EVENT_COALESCE,
@@ -11,23 +12,11 @@ import {
 import * as L from '../memory/layout';
 import { ended, leave, NOTHING } from '../record/ended';
 import { after, note } from '../record/hash';
-import { LISTED, tell } from '../record/wake';
-import { acceptSlow, eligibleSlow, handOver, settle } from './special';
-
-/** Whether accept, dispatch and EOI of this row are the whole story: no level vector, nothing special. */
-function isPlain(classes: u64): bool {
-  return classes >> L.CLASSES_SPECIAL_SHIFT == 0;
-}
-
-/**
- * Classes at or below which nothing is dispatched: in service, or TPR's class (never 0). HOLD is the
- * bit above TPR: with it the class reads as 16 or more, and blocks all.
- */
-export function blockedClasses(classes: u64): u32 {
-  const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
-  const taskClass = <u32>(classes >> (L.CLASSES_TPR_SHIFT + 4)) & 31;
-  return serving | ((<u32>1) << taskClass); // bug: tpr-is-ignored
-}
+import { kick, LISTED } from '../record/wake';
+import { acceptSlow } from './accept';
+import { countVector, Vector } from './row';
+import { eligibleSlow, handOver, settle } from './slow';
+import { blockedClasses, isPlain } from './state';
 
 /** The three steps of an interrupt. A class only so that asc inlines them where they are used. */
 export class Lapic {
@@ -60,7 +49,7 @@ export class Lapic {
       return;
     }
     store<u16>(slot, <u16>(word | bit), L.R_IRR);
-    store<u64>(at, tell(cpu, classes | ((<u64>1) << (vector >> 4))), L.R_CLASSES);
+    store<u64>(at, kick(cpu, classes | ((<u64>1) << (vector >> 4))), L.R_CLASSES);
     note(at, EVENT_ACCEPT, vector);
   }
 
@@ -74,25 +63,7 @@ export class Lapic {
     if (requests <= blocked) return isPlain(classes) ? NONE : handOver(cpu); // bug: the-same-class-nests
     const top = 31 - clz<u32>(requests);
     const bit = 31 - clz<u32>(load<u16>(at + ((<usize>top) << 1), L.R_IRR));
-    return Lapic.take(at, classes, top, bit);
-  }
-
-  /** IRR -> ISR of vector `top << 4 | bit`. */
-  @inline static take(at: usize, classes: u64, top: u32, bit: u32): i32 {
-    // Classes in service strictly rise.
-    assert((<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xfffe) < (<u32>1) << top);
-    const slot = at + ((<usize>top) << 1);
-    const word: u32 = load<u16>(slot, L.R_IRR) & ~(1 << bit);
-    store<u16>(slot, <u16>word, L.R_IRR);
-    const serving: u32 = load<u16>(slot, L.R_ISR);
-    store<u16>(slot, <u16>(serving | (1 << bit)), L.R_ISR);
-    const emptied: u64 = word == 0 ? (<u64>1) << top : 0;
-    store<u64>(at, (classes & ~emptied) | ((<u64>0x10000) << top), L.R_CLASSES);
-    bump(at + L.R_DELIVERED);
-    const vector = (top << 4) | bit;
-    note(at, EVENT_DISPATCH, vector);
-    if (counts != 0) countVector(at, vector);
-    return vector;
+    return Vector.take(at, classes, top, bit);
   }
 
   // SDM 3A "Signaling Interrupt Servicing Completion": EOI clears the highest ISR bit, whichever
@@ -178,11 +149,6 @@ export function runPlainHandlers(cpu: u32): bool {
   return true;
 }
 
-function countVector(at: usize, vector: u32): void {
-  const slot = counts + ((at - rows) << (L.COUNTS_SHIFT - L.ROW_SHIFT)) + ((<usize>vector) << 2);
-  store<u32>(slot, load<u32>(slot) + 1);
-}
-
 /**
  * Takes one named vector, whatever else is pending: for replaying a trace whose handler
  * entry says what the CPU took. NONE when it is not pending or blocked by the PPR.
@@ -194,17 +160,7 @@ export function dispatchVector(cpu: u32, vector: u32): i32 {
   const word: u32 = load<u16>(at + ((<usize>top) << 1), L.R_IRR);
   if (((word >> (vector & 15)) & 1) == 0) return NONE;
   if ((<u32>1) << top <= blockedClasses(classes)) return NONE;
-  return Lapic.take(at, classes, top, vector & 15);
-}
-
-// SDM 3A "Task and Processor Priorities": PPR = TPR when its class is the higher or equal one
-// (on a tie the sub-class is model-specific; we choose TPR's), else ISRV's class with sub-class 0.
-export function ppr(cpu: u32): u32 {
-  const classes = load<u64>(row(cpu), L.R_CLASSES);
-  const tpr = <u32>(classes >> L.CLASSES_TPR_SHIFT) & 0xff;
-  const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
-  const servingClass: u32 = serving == 0 ? 0 : 31 - clz<u32>(serving);
-  return tpr >> 4 >= servingClass ? tpr : servingClass << 4; // bug: ppr-takes-the-lower-class
+  return Vector.take(at, classes, top, vector & 15);
 }
 
 /** Writes TPR; a lower TPR may make a pending vector eligible, which puts the CPU on the wake list. */
@@ -213,5 +169,5 @@ export function setTpr(cpu: u32, tpr: u32): void {
   const classes = load<u64>(at, L.R_CLASSES) & ~((<u64>0xff) << L.CLASSES_TPR_SHIFT);
   store<u64>(at, classes | ((<u64>tpr) << L.CLASSES_TPR_SHIFT), L.R_CLASSES);
   if (!isPlain(classes)) settle(cpu);
-  if (Lapic.eligible(cpu)) store<u64>(at, tell(cpu, load<u64>(at, L.R_CLASSES)), L.R_CLASSES);
+  if (Lapic.eligible(cpu)) store<u64>(at, kick(cpu, load<u64>(at, L.R_CLASSES)), L.R_CLASSES);
 }

@@ -13,9 +13,12 @@ import {
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { picOutput } from '../pic/pic';
-import { tellCpu } from '../record/wake';
+import { kickCpu } from '../record/wake';
+import { deliverLocal } from './lvt';
+import { latchNmi } from './outputs';
+import { discard } from './row';
 import {
-  deliverLocal,
+  isHardwareEnabled,
   LVT_ACTIVE_LOW,
   LVT_LEVEL,
   LVT_MASKED,
@@ -23,9 +26,7 @@ import {
   lvt,
   lvtMode,
   storeLvt,
-} from './lvt';
-import { latchNmi } from './outputs';
-import { discard, isHardwareEnabled } from './special';
+} from './state';
 
 function latchBit(pin: u32): u32 {
   return pin == 0 ? L.LATCH_LINT0 : L.LATCH_LINT1;
@@ -46,7 +47,7 @@ function isActive(entry: u32, high: bool): bool {
   return hasRemoteIrr() && (entry & LVT_ACTIVE_LOW) != 0 ? !high : high;
 }
 
-export function isLevelFixed(entry: u32): bool {
+export function entryIsLevelFixed(entry: u32): bool {
   return (entry & LVT_LEVEL) != 0 && lvtMode(entry) == DELIVERY_FIXED;
 }
 
@@ -75,13 +76,13 @@ export function pinMoved(cpu: u32, pin: u32, before: bool): void {
 function disabledPinMoved(cpu: u32, pin: u32, high: bool): void {
   if (!high) return;
   if (pin == 1) latchNmi(cpu);
-  else tellCpu(cpu);
+  else kickCpu(cpu);
 }
 
 function rise(cpu: u32, index: u32, entry: u32): void {
   if (lvtMode(entry) == DELIVERY_EXTINT) {
-    if ((entry & LVT_MASKED) == 0) tellCpu(cpu);
-  } else if (isLevelFixed(entry) && hasRemoteIrr()) serveLevel(cpu, index);
+    if ((entry & LVT_MASKED) == 0) kickCpu(cpu);
+  } else if (entryIsLevelFixed(entry) && hasRemoteIrr()) serveLevel(cpu, index);
   else deliverLocal(cpu, index);
 }
 
@@ -89,14 +90,14 @@ function rise(cpu: u32, index: u32, entry: u32): void {
 export function fall(cpu: u32, index: u32): void {
   const entry = lvt(cpu, index);
   if (model(F_LINT_LEVEL) != <u32>LINT_CLEARS_IRR || index != <u32>LVT_LINT0) return;
-  if (isLevelFixed(entry)) discard(cpu, entry & 0xff);
+  if (entryIsLevelFixed(entry)) discard(cpu, entry & 0xff);
 }
 
 // SDM 3A "Local Vector Table": remote IRR is set when the local APIC accepts the interrupt, and
 // reset by the EOI of its vector.
 export function serveLevel(cpu: u32, index: u32): void {
   const entry = lvt(cpu, index);
-  const ready = isLevelFixed(entry) && (entry & (LVT_MASKED | LVT_REMOTE_IRR)) == 0;
+  const ready = entryIsLevelFixed(entry) && (entry & (LVT_MASKED | LVT_REMOTE_IRR)) == 0;
   if (!ready || !hasRemoteIrr() || !isActive(entry, pinHigh(cpu, index - LVT_LINT0))) return;
   const rejected = load<u64>(row(cpu), L.R_REJECTED);
   deliverLocal(cpu, index);

@@ -1,5 +1,5 @@
 // The Local Vector Table: its entries' bits, and what a local event does. SDM 3A "Local Vector Table".
-import { coldRow } from '../memory/arena';
+
 import {
   DELIVERY_EXTINT,
   DELIVERY_FIXED,
@@ -18,32 +18,10 @@ import {
   LVT_THERMAL,
   LVT_TIMER,
 } from '../memory/codes';
-import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { Lapic } from './lapic';
 import { latchExtint, latchInit, latchNmi, latchSmi } from './outputs';
-import { isHardwareEnabled } from './special';
-
-export const LVT_MASKED: u32 = 0x10000;
-export const LVT_LEVEL: u32 = 0x8000;
-export const LVT_REMOTE_IRR: u32 = 0x4000;
-export const LVT_ACTIVE_LOW: u32 = 0x2000;
-
-function lvtSlot(cpu: u32, index: u32): usize {
-  return coldRow(cpu) + L.C_LVT + ((<usize>index) << 2);
-}
-
-export function lvt(cpu: u32, index: u32): u32 {
-  return load<u32>(lvtSlot(cpu, index));
-}
-
-export function storeLvt(cpu: u32, index: u32, value: u32): void {
-  store<u32>(lvtSlot(cpu, index), value);
-}
-
-export function lvtMode(entry: u32): u32 {
-  return (entry >> 8) & 7;
-}
+import { isHardwareEnabled, LVT_LEVEL, LVT_MASKED, lvt, lvtMode, storeLvt } from './state';
 
 /** Number of the last LVT entry. SDM 3A "Local APIC Version Register". */
 function lastEntry(): u32 {

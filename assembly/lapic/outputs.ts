@@ -15,7 +15,7 @@ import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { effect } from '../record/effects';
 import { note } from '../record/hash';
-import { tellCpu } from '../record/wake';
+import { kickCpu } from '../record/wake';
 
 export function latch(cpu: u32): u32 {
   return load<u32>(coldRow(cpu), L.C_LATCH);
@@ -32,7 +32,7 @@ export function clearLatch(cpu: u32, bits: u32): void {
 function raise(cpu: u32, kind: u32, bit: u32, vector: u32): void {
   setLatch(cpu, bit);
   effect(kind, cpu, vector, 0);
-  tellCpu(cpu);
+  kickCpu(cpu);
 }
 
 // SDM 3A "Task and Processor Priorities": NMI, SMI, INIT, SIPI and ExtINT bypass IRR, ISR and PPR.

@@ -1,10 +1,11 @@
 // What hypervisors add for speed: posted interrupts and the EOI without a register write.
 // SDM 3C "Posted-Interrupt Processing"; Linux 6.18 arch/x86/kvm/lapic.c pv_eoi_*().
+
 import { coldRow, row } from '../memory/arena';
 import * as L from '../memory/layout';
 import { Lapic } from './lapic';
 import { clearLatch, latch, setLatch } from './outputs';
-import { isLevel } from './special';
+import { tmrIsLevel } from './state';
 
 /** Sets a posted-interrupt request. Whether a notification is due: none was outstanding. */
 export function post(cpu: u32, vector: u32): bool {
@@ -48,7 +49,7 @@ export function offerLazyEoi(cpu: u32): bool {
   const classes = load<u64>(row(cpu), L.R_CLASSES);
   const serving = (<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff) != 0;
   if ((<u32>classes & 0xffff) != 0 || !serving) return false;
-  if (isLevel(cpu, highestInService(cpu))) return false;
+  if (tmrIsLevel(cpu, highestInService(cpu))) return false;
   setLatch(cpu, L.LATCH_LAZY_EOI);
   return true;
 }

@@ -9,6 +9,8 @@ import {
   F_SVR_BITS,
   F_SVR_LOW,
   F_VERSION,
+  ICR_BUSY,
+  ICR_FIELDS,
   LVT_CMCI,
   LVT_LINT0,
   LVT_LINT1,
@@ -20,11 +22,21 @@ import {
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { latchErrors } from './esr';
-import { ppr, setTpr } from './lapic';
+import { setTpr } from './lapic';
 import { serveLevel } from './lint';
-import { hasLvt, LVT_MASKED, lvt, lvtBits, storeLvt } from './lvt';
-import { idMask, noteOddness, writeLdr } from './reset';
-import { isSoftwareEnabled, isX2apicMode, refreshAndKick, SVR_ENABLE } from './special';
+import { hasLvt, lvtBits } from './lvt';
+import { refreshAndKick } from './refresh';
+import { noteOddness, writeLdr } from './reset';
+import {
+  idMask,
+  isSoftwareEnabled,
+  isX2apicMode,
+  LVT_MASKED,
+  lvt,
+  ppr,
+  SVR_ENABLE,
+  storeLvt,
+} from './state';
 import {
   currentCount,
   isDeadlineMode,
@@ -138,7 +150,7 @@ export function readRegister(cpu: u32, reg: u32): u32 {
       return load<u32>(cold, L.C_ESR);
     case REG_ICR:
       return (
-        load<u32>(cold, L.C_ICR) | ((load<u32>(cold, L.C_LATCH) & L.LATCH_BUS) != 0 ? 0x1000 : 0)
+        load<u32>(cold, L.C_ICR) | ((load<u32>(cold, L.C_LATCH) & L.LATCH_BUS) != 0 ? ICR_BUSY : 0)
       );
     case REG_ICR_HIGH:
       return load<u32>(cold, L.C_ICR_HIGH);
@@ -218,7 +230,7 @@ export function writeRegister(cpu: u32, reg: u32, value: u32): void {
 export function icrReadback(low: u32): u32 {
   const checks = model(F_MSR_CHECKS);
   if (checks == <u32>MSR_QEMU) return low;
-  return checks == <u32>MSR_KVM ? low & ~0x1000 : low & 0xccfff & ~0x1000;
+  return checks == <u32>MSR_KVM ? low & ~ICR_BUSY : low & ICR_FIELDS;
 }
 
 // SDM 3A "Local APIC State After It Has Been Software Disabled": LVT masks are set and stay set.

@@ -1,11 +1,9 @@
 // Power-on, INIT, IA32_APIC_BASE and the modes. SDM 3A "Local APIC State After Power-Up or Reset",
 // "Local APIC State After an INIT Reset", "Extended XAPIC (x2APIC)".
 
-import { logicalId } from '../linux/x2apic_cluster';
 import { apicId, coldRow, ident, mode, row } from '../memory/arena';
 import {
   F_HW_DISABLE,
-  F_ID_BITS,
   F_MSR_CHECKS,
   F_RESET_LINT0,
   F_SVR_BITS,
@@ -22,15 +20,21 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { LVT_MASKED, LVT_REMOTE_IRR, lvt, lvtBits, storeLvt } from './lvt';
+import { x2apicLogicalId } from '../memory/rows';
+import { lvtBits } from './lvt';
+import { refreshAndKick } from './refresh';
 import {
   BASE_ENABLE,
   BASE_X2APIC,
+  idMask,
   isHardwareEnabled,
   isX2apicMode,
-  refreshAndKick,
+  LVT_MASKED,
+  LVT_REMOTE_IRR,
+  lvt,
   SVR_ENABLE,
-} from './special';
+  storeLvt,
+} from './state';
 import { stopTimer } from './timer';
 
 const BASE_BSP: u64 = 0x100;
@@ -38,11 +42,6 @@ const BASE_BSP: u64 = 0x100;
 const BASE_LEGAL: u64 = 0xffffffd00;
 const BASE_DEFAULT: u64 = 0xfee00800;
 const CLUSTER_DFR: u32 = 0x0fffffff;
-
-/** Ids in xAPIC mode: 8 bits, 4 on P6. */
-export function idMask(): u32 {
-  return ((<u32>1) << model(F_ID_BITS)) - 1;
-}
 
 /** Writes the register; IDENT has the logical id: 8 bits in xAPIC mode, 32 in x2APIC mode. */
 export function writeLdr(cpu: u32, value: u32): void {
@@ -52,7 +51,7 @@ export function writeLdr(cpu: u32, value: u32): void {
 }
 
 function deriveX2apicLdr(cpu: u32): void {
-  writeLdr(cpu, logicalId(apicId(cpu) & 0xfffff));
+  writeLdr(cpu, x2apicLogicalId(apicId(cpu) & 0xfffff));
 }
 
 /** Keeps count of the CPUs that the fast decode of the bus would get wrong. */

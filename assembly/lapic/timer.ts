@@ -1,13 +1,12 @@
 // The local APIC timer on virtual time. SDM 3A "APIC Timer". One tick of its input clock is 1 ns; the
 // time-stamp counter counts nanoseconds.
 
-import { nextBrake, releaseBrakes } from '../ioapic/ioapic';
-import { coldRow, cpus } from '../memory/arena';
-import { F_LVT_BITS, F_TIMER_DEADLINE, LVT_RAW, LVT_TIMER, NONE } from '../memory/codes';
+import { coldRow } from '../memory/arena';
+import { F_LVT_BITS, F_TIMER_DEADLINE, LVT_RAW, LVT_TIMER } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { deliverLocal, lvt } from './lvt';
-import { isHardwareEnabled } from './special';
+import { deliverLocal } from './lvt';
+import { isHardwareEnabled, lvt } from './state';
 
 const MODE_PERIODIC: u32 = 1;
 const MODE_DEADLINE: u32 = 2;
@@ -31,7 +30,7 @@ export function divideShift(cpu: u32): u32 {
   return (((value & 3) | ((value >> 1) & 4)) + 1) & 7;
 }
 
-function expiry(cpu: u32): u64 {
+export function expiry(cpu: u32): u64 {
   return load<u64>(coldRow(cpu), L.C_EXPIRY);
 }
 
@@ -93,7 +92,7 @@ export function writeDeadline(cpu: u32, tsc: u64): void {
   if (tsc != 0 && tsc <= now()) fire(cpu);
 }
 
-function fire(cpu: u32): void {
+export function fire(cpu: u32): void {
   const entry = lvt(cpu, LVT_TIMER);
   const mode = timerMode(entry);
   const period = (<u64>load<u32>(coldRow(cpu), L.C_INITIAL_COUNT)) << divideShift(cpu);
@@ -101,39 +100,4 @@ function fire(cpu: u32): void {
     arm(cpu, expiry(cpu) + period); // bug: the-periodic-timer-drifts-by-a-tick
   else stopTimer(cpu);
   if (mode != MODE_RESERVED) deliverLocal(cpu, LVT_TIMER);
-}
-
-/** CPU whose timer is the first to fire not after `until`; the lowest of several. */
-function firstTimer(until: u64): i32 {
-  let first: i32 = NONE;
-  let at: u64 = until;
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    const own = expiry(cpu);
-    if (own == 0 || own > at || (own == at && first != NONE)) continue;
-    first = cpu;
-    at = own;
-  }
-  return first;
-}
-
-/**
- * Lets time pass up to `until`, or to the `limit`th firing. Whether it got there; the clock stands
- * where it stopped. I/O APIC brakes end after the timers of the same time.
- */
-export function runTimers(until: u64, limit: u32): bool {
-  while (load<u32>(L.H_TIMERS) != 0 || load<u32>(L.H_BRAKED) != 0) {
-    const cpu = firstTimer(until);
-    const brake = nextBrake(until);
-    if (cpu == NONE && brake == 0) break;
-    if (limit-- == 0) return false;
-    if (cpu != NONE && (brake == 0 || expiry(cpu) <= brake)) {
-      store<u64>(L.H_NOW, max(now(), expiry(cpu)));
-      fire(cpu);
-    } else {
-      store<u64>(L.H_NOW, brake);
-      releaseBrakes(brake);
-    }
-  }
-  store<u64>(L.H_NOW, until);
-  return true;
 }

@@ -1,6 +1,5 @@
 // The writes that Linux's drivers end in, each counted and, when asked, logged.
-
-import { deliver } from '../bus/destination';
+import { deliver } from '../bus/deliver';
 import { sendIcr } from '../bus/icr';
 import { beginWrite } from '../bus/outbox';
 import { bump, log, logCapacity } from '../memory/arena';

@@ -1,4 +1,5 @@
 // struct apic: which driver has which operation, per era.
+
 import { maskOnline, mode } from '../memory/arena';
 import {
   DRIVER_DEFAULT_32,

@@ -1,5 +1,6 @@
 // Logical flat xAPIC, at most 8 CPUs, logical id 1 << cpu.
 // Linux 4.0 arch/x86/kernel/apic/apic_flat_64.c (flat) and probe_32.c, ipi.c (32-bit default)
+
 import { cpus, maskOnline } from '../memory/arena';
 import { ICR_ALL_EXC, ICR_ALL_INC, ICR_LOGICAL, NONE, VECTOR_NMI } from '../memory/codes';
 import { irqSave, prepareIcr, xapicShorthand, xapicWrite } from './apic_write';

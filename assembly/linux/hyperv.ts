@@ -1,8 +1,7 @@
 // Hyper-V enlightened IPIs. Linux 6.12 arch/x86/hyperv/hv_apic.c. VP numbers equal CPU numbers;
 // the hypervisor recommends the EX hypercalls. Each function says whether Hyper-V took the IPI;
 // when not, the caller falls back to the native driver.
-
-import { deliver } from '../bus/destination';
+import { deliver } from '../bus/deliver';
 import { bump, cpus, maskOnline } from '../memory/arena';
 import { LOG_HYPERV_IPI, LOG_HYPERV_IPI_EX, NONE } from '../memory/codes';
 import * as L from '../memory/layout';

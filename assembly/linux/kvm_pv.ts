@@ -1,7 +1,6 @@
 // KVM paravirtual IPIs. Linux 6.12 arch/x86/kernel/kvm.c __send_ipi_mask(): a hypercall carries
 // up to 128 APIC ids as a bitmap above the lowest one.
-
-import { deliver } from '../bus/destination';
+import { deliver } from '../bus/deliver';
 import { cpuOf } from '../bus/directory';
 import { apicId, bump, maskCopy } from '../memory/arena';
 import { LOG_KVM_HYPERCALL, NONE } from '../memory/codes';

@@ -1,4 +1,5 @@
 // Linux arch/x86/kernel/apic/apic_flat_64.c (physflat) and ipi.c *_phys helpers
+
 import { apicId } from '../memory/arena';
 import { NONE } from '../memory/codes';
 import { irqSave, prepareIcr, xapicWrite } from './apic_write';

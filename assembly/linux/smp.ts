@@ -1,5 +1,4 @@
 // The kernel's callers of struct apic. Linux arch/x86/kernel/smp.c, apic/ipi.c, irq_work.c
-
 import { isX2apic } from '../bus/destination';
 import { bump, maskCopy, maskOnline } from '../memory/arena';
 import {

@@ -1,21 +1,16 @@
 // Linux arch/x86/kernel/apic/x2apic_cluster.c
-
-import { clusterOf, clusterRow, isSpread, memberOf } from '../bus/clusters';
+import { clusterOf, isSpread, memberOf } from '../bus/clusters';
 import { apicId, maskCopy } from '../memory/arena';
 import { ICR_LOGICAL, NONE } from '../memory/codes';
 import * as L from '../memory/layout';
+import { clusterRow, x2apicLogicalId } from '../memory/rows';
 import { irqSave, prepareIcr, x2apicIcrWrite } from './apic_write';
 import { is612, wrmsrFence } from './config';
 import { clearCpu, copyMask, nextCpu, payWalk, testCpu } from './cpumask';
 
-/** Linux's apic_cluster(apicid) << 16 | 1 << (apicid & 15). */
-export function logicalId(apic: u32): u32 {
-  return ((apic >> 4) << 16) | ((<u32>1) << (apic & 15));
-}
-
 // x2apic_send_IPI() (from the 2015 patch on): fence, one logical write; no irq_save, no mask.
 export function clusterSendIPI(from: u32, to: u32, vector: u32): void {
-  const dest = logicalId(apicId(to));
+  const dest = x2apicLogicalId(apicId(to));
   wrmsrFence();
   x2apicIcrWrite(from, dest, prepareIcr(0, vector, ICR_LOGICAL));
 }

@@ -1,4 +1,5 @@
 // Linux arch/x86/kernel/apic/x2apic_phys.c
+
 import { apicId } from '../memory/arena';
 import { NONE } from '../memory/codes';
 import { irqSave, prepareIcr, x2apicIcrWrite } from './apic_write';

@@ -47,9 +47,16 @@ export const ICR_DELIVERY = 0x700;
 export const ICR_NMI = 0x400;
 export const ICR_LOGICAL = 0x800;
 export const ICR_SHORTHAND = 0xc0000;
+export const ICR_ASSERT = 0x4000;
+export const ICR_LEVEL = 0x8000;
 export const ICR_SELF = 0x40000;
 export const ICR_ALL_INC = 0x80000;
 export const ICR_ALL_EXC = 0xc0000;
+/** All of them: what a command is; other bits of the register mean nothing to it. */
+export const ICR_FIELDS =
+  ICR_VECTOR + ICR_DELIVERY + ICR_LOGICAL + ICR_ASSERT + ICR_LEVEL + ICR_SHORTHAND;
+/** Delivery status: the command is on its way. */
+export const ICR_BUSY = 0x1000;
 export const BROADCAST_XAPIC = 0xff;
 export const BROADCAST_X2APIC = -1;
 

@@ -14,7 +14,7 @@ export function setQuiet(on: bool): void {
 }
 
 /** Lists `cpu` unless it is listed; returns its class summary with the flag set. */
-export function tell(cpu: u32, classes: u64): u64 {
+export function kick(cpu: u32, classes: u64): u64 {
   if (quiet || (classes & LISTED) != 0) return classes;
   const count = load<u32>(L.H_WAKE_COUNT);
   store<u32>(wake + ((<usize>count) << 2), cpu);
@@ -23,9 +23,9 @@ export function tell(cpu: u32, classes: u64): u64 {
 }
 
 /** Lists a CPU whose row is in memory. */
-export function tellCpu(cpu: u32): void {
+export function kickCpu(cpu: u32): void {
   const at = row(cpu);
-  store<u64>(at, tell(cpu, load<u64>(at, L.R_CLASSES)), L.R_CLASSES);
+  store<u64>(at, kick(cpu, load<u64>(at, L.R_CLASSES)), L.R_CLASSES);
 }
 
 export function listedCpu(index: u32): u32 {

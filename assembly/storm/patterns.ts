@@ -1,5 +1,4 @@
 // Who sends to whom. Each pattern is one send of the storm.
-
 import { sendIcr } from '../bus/icr';
 import { clearMask, cpumaskOf, dropOf, nextCpu, setCpu, testCpu } from '../linux/cpumask';
 import {

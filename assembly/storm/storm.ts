@@ -1,6 +1,5 @@
 // The untimed storm: sends in a pattern; after every S_DEPTH of them the targets run their
 // handlers. All state is in the header between calls, so a run may be split anywhere.
-
 import { runHandlers } from '../board/eoi';
 import { bumpBy } from '../memory/arena';
 import { PATTERN_ALLBUTSELF, PATTERN_MASK_CONTIGUOUS, PATTERN_RANDOM } from '../memory/codes';

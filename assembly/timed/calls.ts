@@ -1,7 +1,6 @@
 // smp_call_function_single(), _many() and what goes the same way: reschedules and remote wakeups. The
 // target's queue and flags are its own; asking about them is a message there and one back, each half
 // a cache line's way. Linux 6.12 kernel/smp.c, kernel/sched/core.c; 4.0 where the era says so.
-
 import { is612 } from '../linux/config';
 import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
 import { maskWords } from '../memory/arena';

@@ -1,6 +1,5 @@
 // What may go wrong with a chosen or a random message, and with EOIs. A fault counts the messages that
 // match it at each target, so that its choice depends on no other CPU.
-
 import { at, now, self, timed } from './arena';
 import { FAULT_DROP, FAULT_REORDER } from './codes';
 import { draw } from './costs';

@@ -1,6 +1,5 @@
 // A CPU's stack of frames: its task, what the task called, and the interrupts on top. Each frame is a
 // procedure with a program counter; it takes time by setting the end of its step, or waits.
-
 import { at, NEVER, now } from './arena';
 import * as T from './layout';
 import { spendOn } from './stats';

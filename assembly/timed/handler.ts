@@ -1,11 +1,10 @@
 // Interrupts at a CPU: a message sets IRR, the CPU takes what its IF and PPR let it take, and Linux's
 // handler runs: EOI first, then the work, with interrupts off throughout.
 // Linux 6.12 arch/x86/kernel/smp.c sysvec_call_function(), kernel/smp.c __flush_smp_call_function_queue().
-
 import { eoi } from '../board/eoi';
 import { hasSerialBus } from '../bus/serial';
 import { Lapic } from '../lapic/lapic';
-import { reject, wouldReject } from '../lapic/special';
+import { reject, wouldReject } from '../lapic/row';
 import { is612 } from '../linux/config';
 import { coldRow, row } from '../memory/arena';
 import {

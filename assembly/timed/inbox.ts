@@ -1,6 +1,5 @@
 // Messages between nodes. Each node has an inbox: a pairing heap ordered by time, then source, then
 // the source's sequence number (Fredman, Sedgewick, Sleator, Tarjan 1986). Records come from one pool.
-
 import { at, NEVER, nodeRow, now, self, timed } from './arena';
 import { RUN_NO_MEMORY } from './codes';
 import * as T from './layout';

@@ -1,6 +1,5 @@
 // Locks that CPUs contend for: a mutex around a system call, a spinlock in a called function. Each is a
 // node behind the bus that grants them in order of arrival; asking and handing over take a cache line.
-
 import { at, counted, lockNode, now, self } from './arena';
 import { COST_LINE_CCD, CT_LOCK_WAITS, MSG_GRANT, MSG_LOCK, MSG_RELEASE } from './codes';
 import { cost } from './costs';

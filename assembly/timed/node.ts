@@ -1,5 +1,4 @@
 // One event of a node: a message that arrives, or the end of the top frame's step.
-
 import { is612 } from '../linux/config';
 import { cpus } from '../memory/arena';
 import { at, NEVER, self } from './arena';

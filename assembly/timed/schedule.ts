@@ -2,7 +2,6 @@
 // so a node may run that far ahead of the others (Chandy, Misra, Bryant: conservative lookahead).
 // heap: the node with the next event runs, up to the lookahead beyond the second next.
 // windows: every node runs to the end of a window as long as the lookahead; no global order is kept.
-
 import { enterNode, heap, NEVER, nodeCount, nodeRow, now, self, setNow, timed } from './arena';
 import { RUN_DONE, RUN_LOG_FULL, RUN_MORE, RUN_NO_MEMORY, SCHEDULER_HEAP } from './codes';
 import { inboxTime, takeMessage } from './inbox';

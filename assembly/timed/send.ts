@@ -1,16 +1,7 @@
 // One call of struct apic in time. Linux's own driver code runs (assembly/linux); its ledger of writes,
 // fences and cpumask words, priced, says when each message leaves. From the first fence to the last
 // write nothing interrupts: the mask paths disable interrupts, a single x2APIC send is one write.
-
-import {
-  closeOutbox,
-  count,
-  emptyOutbox,
-  markOf,
-  openOutbox,
-  type Posted,
-  posted,
-} from '../bus/outbox';
+import { closeOutbox, count, emptyOutbox, markOf, openOutbox, Posted, posted } from '../bus/outbox';
 import { hasSerialBus } from '../bus/serial';
 import { is612 } from '../linux/config';
 import { clearMask } from '../linux/cpumask';

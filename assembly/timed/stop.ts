@@ -1,6 +1,5 @@
 // native_stop_other_cpus(): REBOOT to everybody, a second to stop, then NMIs to those that have not, and
 // ten milliseconds. Linux 6.12 and 4.0 arch/x86/kernel/smp.c.
-
 import { is612 } from '../linux/config';
 import { setCpu, testCpu } from '../linux/cpumask';
 import { cpus, maskWords } from '../memory/arena';

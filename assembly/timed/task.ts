@@ -1,6 +1,5 @@
 // What a CPU does by itself: its workload, operation after operation, in a closed loop (user work, then
 // the next) or at intended times. A late operation keeps its intended time.
-
 import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
 import { cpus, maskWords } from '../memory/arena';
 import { OP_ALLBUTSELF, OP_IRQ_WORK, OP_MASK, OP_SELF, OP_SEND_IPI } from '../memory/codes';

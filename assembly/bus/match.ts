@@ -1,8 +1,6 @@
 // Which local APICs a message addresses, each judged by its own registers and mode: one in xAPIC mode
 // sees the low 8 bits of a destination, also of a wider one.
-
-import { idMask } from '../lapic/reset';
-import { isHardwareEnabled, isX2apicMode } from '../lapic/special';
+import { idMask, isHardwareEnabled, isX2apicMode } from '../lapic/state';
 import { apicId, coldRow, ldr } from '../memory/arena';
 import {
   CLUSTER_F_WILDCARD,
@@ -31,7 +29,7 @@ export function dfrModel(cpu: u32): u32 {
 }
 
 // SDM 3A "Physical Destination Mode".
-function claimsPhysical(cpu: u32, dest: u32): bool {
+function matchesPhysical(cpu: u32, dest: u32): bool {
   if (isX2apicMode(cpu)) return dest == BROADCAST || dest == apicId(cpu);
   const id = dest & idMask();
   return id == idMask() || id == xapicId(cpu);
@@ -42,7 +40,7 @@ export function matchesCluster(dest: u32, own: u32): bool {
 }
 
 // SDM 3A "Logical Destination Mode", "Logical Destination Mode in x2APIC Mode".
-function claimsLogical(cpu: u32, dest: u32): bool {
+function matchesLogical(cpu: u32, dest: u32): bool {
   const own = ldr(cpu);
   if (isX2apicMode(cpu)) return dest == BROADCAST || matchesCluster(dest, own);
   const mda = dest & 0xff;
@@ -55,11 +53,11 @@ function claimsLogical(cpu: u32, dest: u32): bool {
 }
 
 /** Whether the message of `source` (NONE: from outside) addresses `cpu`. */
-export function isAddressed(cpu: u32, source: i32, dest: u32, low: u32): bool {
+export function matchesDestination(cpu: u32, source: i32, dest: u32, low: u32): bool {
   if (!isHardwareEnabled(cpu)) return false;
   const shorthand = low & ICR_SHORTHAND;
   if (shorthand == ICR_SELF) return <i32>cpu == source;
   if (shorthand == ICR_ALL_EXC) return <i32>cpu != source;
   if (shorthand != 0) return true;
-  return (low & ICR_LOGICAL) != 0 ? claimsLogical(cpu, dest) : claimsPhysical(cpu, dest);
+  return (low & ICR_LOGICAL) != 0 ? matchesLogical(cpu, dest) : matchesPhysical(cpu, dest);
 }

@@ -1,25 +1,10 @@
 // How software reaches the registers: the xAPIC page and the x2APIC MSRs, with what each refuses.
-
 import { finishEoi } from '../board/eoi';
 import { news } from '../board/news';
 import { selfIpiWritten, writeIcrRegister } from '../bus/icr';
-import { eoiWritten } from '../cpu/cpu';
-import { coldRow } from '../memory/arena';
-import {
-  ESR_ILLEGAL_REGISTER,
-  F_MSR_CHECKS,
-  F_SVR_BITS,
-  F_TIMER_DEADLINE,
-  GP,
-  MSR_AMD,
-  MSR_KVM,
-  MSR_QEMU,
-} from '../memory/codes';
-import * as L from '../memory/layout';
-import { model } from '../memory/model';
-import { collect } from './esr';
-import { EXT_SEOI, isExtendedRegister, readExtended, writeExtended } from './extended';
-import { lvtBits } from './lvt';
+import { collect } from '../lapic/esr';
+import { EXT_SEOI, isExtendedRegister, readExtended, writeExtended } from '../lapic/extended';
+import { lvtBits } from '../lapic/lvt';
 import {
   isReadable,
   isWritable,
@@ -41,10 +26,25 @@ import {
   REG_VERSION,
   readRegister,
   writeRegister,
-} from './registers';
-import { writeBase } from './reset';
-import { isHardwareEnabled, isX2apicMode } from './special';
-import { writeDeadline } from './timer';
+} from '../lapic/registers';
+import { writeBase } from '../lapic/reset';
+import { isHardwareEnabled, isX2apicMode } from '../lapic/state';
+import { writeDeadline } from '../lapic/timer';
+import { coldRow } from '../memory/arena';
+import {
+  ESR_ILLEGAL_REGISTER,
+  F_MSR_CHECKS,
+  F_SVR_BITS,
+  F_TIMER_DEADLINE,
+  GP,
+  ICR_BUSY,
+  MSR_AMD,
+  MSR_KVM,
+  MSR_QEMU,
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
+import { eoiWritten } from './cpu';
 
 const MSR_BASE: u32 = 0x1b;
 const MSR_DEADLINE: u32 = 0x6e0;
@@ -52,7 +52,6 @@ const MSR_X2APIC: u32 = 0x800;
 const MSR_X2APIC_END: u32 = 0x840;
 /** SDM 3A "ICR Operation in x2APIC Mode": bits 13, 16, 17, 20-31. */
 const ICR_RESERVED: u32 = 0xfff32000;
-const ICR_BUSY: u32 = 0x1000;
 
 function result(value: u64): i32 {
   store<u64>(L.H_RESULT, value);

@@ -1,9 +1,8 @@
 // The invariants of the whole machine, computed from the bits themselves. The storm checks them
 // after every batch, restore() before it trusts a snapshot.
-
-import { ioapicAt, ioapicCount, pinAt, pins } from './ioapic/ioapic';
-import { refresh } from './lapic/special';
-import { cold, coldRow, cpus, row, rows } from './memory/arena';
+import { refresh } from '../lapic/refresh';
+import { cold, coldRow, cpus, row, rows } from '../memory/arena';
+import { classesOf, countBits } from '../memory/bits';
 import {
   AUDIT_BALANCE,
   AUDIT_DEVICES,
@@ -11,7 +10,6 @@ import {
   AUDIT_ISR_SUMMARY,
   AUDIT_LOW_VECTOR,
   AUDIT_REGISTERS,
-  AUDIT_STORM_STATE,
   AUDIT_TMR_SUMMARY,
   AUDIT_WAKE_LIST,
   F_LOW_VECTORS,
@@ -19,28 +17,11 @@ import {
   LOW_DISPATCHED,
   LOW_ERROR,
   NONE,
-  PATTERN_ALLBUTSELF,
-  VIA_CALL,
-} from './memory/codes';
-import * as L from './memory/layout';
-import { model } from './memory/model';
-import { isListed, listedCpu } from './record/wake';
-
-/** Bits set in 16 words. */
-export function countBits(words: usize): u32 {
-  let sum: u64 = 0;
-  for (let at: usize = 0; at < 32; at += 8) sum += popcnt<u64>(load<u64>(words + at));
-  return <u32>sum;
-}
-
-/** Which of 16 words are not 0. */
-function classesOf(words: usize): u32 {
-  let classes: u32 = 0;
-  for (let c: u32 = 0; c < 16; c++) {
-    if (load<u16>(words + ((<usize>c) << 1)) != 0) classes |= 1 << c;
-  }
-  return classes;
-}
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
+import { ioapicAt, ioapicCount, pinAt, pins } from '../memory/rows';
+import { isListed, listedCpu } from '../record/wake';
 
 function coldOf(at: usize): usize {
   return cold + ((at - rows) << (L.COLD_SHIFT - L.ROW_SHIFT));
@@ -152,10 +133,8 @@ function picsAreSound(): bool {
   return true;
 }
 
-/** The same for all that a snapshot holds: registers, devices, and what other counts rely on. */
-export function auditAll(): i32 {
-  const culprit = audit();
-  if (culprit != NONE) return culprit;
+/** First CPU whose registers, or 0 when the devices, are not as the rest relies on; or NONE. */
+export function auditHardware(): i32 {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     if (registersAreSound(cpu)) continue;
     store<u32>(L.H_AUDIT, AUDIT_REGISTERS);
@@ -166,7 +145,7 @@ export function auditAll(): i32 {
   return 0;
 }
 
-/** First CPU that breaks an invariant of storms (which one: H_AUDIT), or NONE. */
+/** First CPU that breaks an invariant of its rows or of the wake list (which one: H_AUDIT), or NONE. */
 export function audit(): i32 {
   store<u32>(L.H_AUDIT, 0);
   let listed: u32 = 0;
@@ -178,11 +157,9 @@ export function audit(): i32 {
     }
     if (isListed(cpu)) listed++;
   }
-  let fault: i32 = 0;
-  if (!wakeListIsSound(listed)) fault = AUDIT_WAKE_LIST;
-  else if (!stormIsSound()) fault = AUDIT_STORM_STATE;
-  store<u32>(L.H_AUDIT, fault);
-  return fault == 0 ? NONE : 0;
+  if (wakeListIsSound(listed)) return NONE;
+  store<u32>(L.H_AUDIT, AUDIT_WAKE_LIST);
+  return 0;
 }
 
 /** As many entries as flagged CPUs, all in range and flagged. */
@@ -194,19 +171,4 @@ function wakeListIsSound(listed: u32): bool {
     if (cpu >= cpus || !isListed(cpu)) return false;
   }
   return true;
-}
-
-/** Every index that the storm engine follows stays inside its table. */
-function stormIsSound(): bool {
-  const vectors = load<u32>(L.S_VECTOR_COUNT);
-  return (
-    vectors <= 256 &&
-    load<u32>(L.S_VECTOR_NEXT) <= (vectors == 0 ? 0 : vectors - 1) &&
-    load<u32>(L.S_SOURCE_NEXT) < cpus &&
-    load<u32>(L.S_TARGET) < cpus &&
-    (cpus == 1 || load<u32>(L.S_SIZE) < cpus) &&
-    load<u32>(L.S_STRIDE) <= cpus &&
-    load<u32>(L.S_PATTERN) <= <u32>PATTERN_ALLBUTSELF &&
-    load<u32>(L.S_VIA) <= <u32>VIA_CALL
-  );
 }

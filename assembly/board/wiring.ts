@@ -1,8 +1,8 @@
 // The 8259 pair's output on its way to the CPUs: LINT0 of CPU 0, and pin 0 of the first I/O APIC.
 
-import { newsOfAll } from '../board/news';
 import { pinHigh, pinMoved } from '../lapic/lint';
-import { acknowledgePic, picOutput, readPic, setPicLine, writePic } from './pic';
+import { acknowledgePic, picOutput, readPic, setPicLine, writePic } from '../pic/pic';
+import { newsOfAll } from './news';
 
 /** Acts on a change of the output since `output` and LINT0's level `lint0`. */
 function moved(output: bool, lint0: bool): void {

@@ -1,0 +1,53 @@
+// What the host may call of one local APIC.
+import { eoiWritten } from '../cpu/cpu';
+import { dispatchVector, Lapic, setTpr as writeTpr } from '../lapic/lapic';
+import { ppr as pprOf } from '../lapic/state';
+import { cpus, row } from '../memory/arena';
+import { countBits } from '../memory/bits';
+import { BAD_ARGUMENT } from '../memory/codes';
+import * as L from '../memory/layout';
+import { takeWakeList as takeAll } from '../record/wake';
+
+// --- local APIC ---
+
+export function accept(cpu: u32, vector: u32, level: u32): i32 {
+  if (cpu >= cpus || vector > 255) return BAD_ARGUMENT;
+  Lapic.accept(cpu, vector, level != 0);
+  return 0;
+}
+
+export function acknowledge(cpu: u32): i32 {
+  return cpu < cpus ? Lapic.dispatch(cpu) : BAD_ARGUMENT;
+}
+
+export function acknowledgeVector(cpu: u32, vector: u32): i32 {
+  return cpu < cpus && vector < 256 ? dispatchVector(cpu, vector) : BAD_ARGUMENT;
+}
+
+export function eoi(cpu: u32): i32 {
+  if (cpu >= cpus) return BAD_ARGUMENT;
+  eoiWritten(cpu);
+  return <i32>load<i64>(L.H_RESULT);
+}
+
+export function intr(cpu: u32): i32 {
+  return cpu < cpus ? (Lapic.eligible(cpu) ? 1 : 0) : BAD_ARGUMENT;
+}
+
+export function ppr(cpu: u32): i32 {
+  return cpu < cpus ? pprOf(cpu) : BAD_ARGUMENT;
+}
+
+export function setTpr(cpu: u32, tpr: u32): i32 {
+  if (cpu >= cpus || tpr > 255) return BAD_ARGUMENT;
+  writeTpr(cpu, tpr);
+  return 0;
+}
+
+export function pending(cpu: u32): i32 {
+  return cpu < cpus ? countBits(row(cpu) + L.R_IRR) : BAD_ARGUMENT;
+}
+
+export function takeWakeList(): u32 {
+  return takeAll();
+}

@@ -1,0 +1,35 @@
+// What a row's flags follow from: call after whatever they depend on has changed.
+
+import { row } from '../memory/arena';
+import { F_SLOTS, SLOTS_NONE } from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
+import { kickCpu } from '../record/wake';
+import { Lapic } from './lapic';
+import { settle } from './slow';
+import { dispatchesLow, isEarly, isHeld, isSoftwareEnabled, usesIer } from './state';
+
+/** Computes HOLD and SPECIAL of a row anew; call after whatever they depend on has changed. */
+export function refresh(cpu: u32): void {
+  const at = row(cpu);
+  const hold = isHeld(cpu) || isEarly() || usesIer(cpu);
+  const special =
+    hold ||
+    dispatchesLow() ||
+    !isSoftwareEnabled(cpu) ||
+    load<u32>(L.H_TRACE) != 0 ||
+    model(F_SLOTS) != <u32>SLOTS_NONE;
+  const HOLD = (<u64>1) << L.CLASSES_HOLD_SHIFT;
+  const SPECIAL = (<u64>1) << L.CLASSES_SPECIAL_SHIFT;
+  let classes = load<u64>(at, L.R_CLASSES) & ~(HOLD | SPECIAL);
+  if (hold) classes |= HOLD;
+  if (special) classes |= SPECIAL;
+  store<u64>(at, classes, L.R_CLASSES);
+}
+
+/** The same, and what follows from it: early dispatch, the wake list. */
+export function refreshAndKick(cpu: u32): void {
+  refresh(cpu);
+  settle(cpu);
+  if (Lapic.eligible(cpu)) kickCpu(cpu);
+}

@@ -1,0 +1,124 @@
+// Accept and dispatch of any row, however it is set up: level vectors, software disable, slots, AMD's
+// interrupt enable registers, the early ISR bit, tracing. A row comes here while its SLOW or a TMR bit is
+// set; the fast path in lapic.ts is the same rule where none of this applies.
+
+import { bump, coldRow, row } from '../memory/arena';
+import {
+  EFFECT_SET,
+  EVENT_ACCEPT,
+  EVENT_COALESCE,
+  F_DISABLED_NEW,
+  NEW_ACCEPTED,
+  NONE,
+} from '../memory/codes';
+import * as L from '../memory/layout';
+import { model } from '../memory/model';
+import { effect } from '../record/effects';
+import { note } from '../record/hash';
+import { kick } from '../record/wake';
+import { hasSlot, reject, setTrigger, Vector } from './row';
+import {
+  blockedClasses,
+  dispatchesLow,
+  isEarly,
+  isHardwareEnabled,
+  isHeld,
+  isSoftwareEnabled,
+  ppr,
+  usesIer,
+} from './state';
+
+// SDM 3A "Local APIC State After It Has Been Software Disabled": new requests are refused.
+export function refusesNew(cpu: u32): bool {
+  return !isSoftwareEnabled(cpu) && model(F_DISABLED_NEW) != <u32>NEW_ACCEPTED; // bug: a-disabled-apic-takes-new-interrupts
+}
+
+/** Accepts a vector that is legal, or that the model lets through. */
+export function acceptLegal(cpu: u32, vector: u32, level: bool): void {
+  const at = row(cpu);
+  if (!isHardwareEnabled(cpu)) return;
+  bump(at + L.R_ATTEMPTED);
+  if (refusesNew(cpu)) return reject(cpu, vector);
+  if (!hasSlot(cpu, vector)) return reject(cpu, vector);
+  setTrigger(cpu, vector, level);
+  const slot = at + ((<usize>vector >> 4) << 1);
+  const bit: u32 = 1 << (vector & 15);
+  const word: u32 = load<u16>(slot, L.R_IRR);
+  const was = (word & bit) != 0;
+  effect(EFFECT_SET, cpu, vector, (level ? 1 : 0) | (was ? 2 : 0));
+  if (was) {
+    bump(at + L.R_COALESCED);
+    return note(at, EVENT_COALESCE, vector);
+  }
+  store<u16>(slot, <u16>(word | bit), L.R_IRR);
+  store<u64>(at, kick(cpu, load<u64>(at, L.R_CLASSES) | ((<u64>1) << (vector >> 4))), L.R_CLASSES);
+  note(at, EVENT_ACCEPT, vector);
+  settle(cpu);
+}
+
+/** Highest requested vector that the PPR lets through, IER considered; NONE, or when held. */
+function nextVector(cpu: u32): i32 {
+  if (isHeld(cpu)) return NONE;
+  const at = row(cpu);
+  const HOLD = (<u64>1) << L.CLASSES_HOLD_SHIFT;
+  const classes = load<u64>(at, L.R_CLASSES) & ~HOLD;
+  const blocked = blockedClasses(classes);
+  let requests = <u32>classes & 0xffff & ~blocked;
+  while (requests > blocked) {
+    const top = 31 - clz<u32>(requests);
+    const word: u32 = load<u16>(at + ((<usize>top) << 1), L.R_IRR) & enabledWord(cpu, top);
+    if (word != 0) return (top << 4) | (31 - clz<u32>(word));
+    requests ^= 1 << top;
+  }
+  return lowVector(cpu);
+}
+
+/** QEMU apic_irq_pending(): while the PPR is 0, even vectors 1-15 go out. */
+function lowVector(cpu: u32): i32 {
+  const word: u32 = load<u16>(row(cpu), L.R_IRR) & 0xfffe;
+  if (word == 0 || !dispatchesLow() || ppr(cpu) != 0) return NONE;
+  return 31 - clz<u32>(word);
+}
+
+// AMD APM 2 "Interrupt Enable Registers": a vector whose bit is 0 is not dispatched.
+function enabledWord(cpu: u32, top: u32): u32 {
+  if (!usesIer(cpu)) return 0xffff;
+  return load<u16>(coldRow(cpu) + ((<usize>top) << 1), L.C_IER);
+}
+
+function takeVector(cpu: u32, vector: i32): i32 {
+  const at = row(cpu);
+  return Vector.take(at, load<u64>(at, L.R_CLASSES), vector >> 4, vector & 15);
+}
+
+/** With the early ISR bit: hands the next vector to the CPU's latch when that is empty. */
+export function settle(cpu: u32): void {
+  if (!isEarly()) return;
+  const cold = coldRow(cpu);
+  const latch = load<u32>(cold, L.C_LATCH);
+  if ((latch & L.LATCH_DISPATCHED) != 0) return;
+  const vector = nextVector(cpu);
+  if (vector == NONE) return;
+  store<u32>(cold, takeVector(cpu, vector), L.C_DISPATCHED);
+  store<u32>(cold, latch | L.LATCH_DISPATCHED, L.C_LATCH);
+}
+
+export function eligibleSlow(cpu: u32): bool {
+  if (isEarly()) return (load<u32>(coldRow(cpu), L.C_LATCH) & L.LATCH_DISPATCHED) != 0;
+  return nextVector(cpu) != NONE;
+}
+
+/** What the CPU takes when the short way has nothing for it. */
+export function handOver(cpu: u32): i32 {
+  if (!isEarly()) {
+    const vector = nextVector(cpu);
+    return vector == NONE ? NONE : takeVector(cpu, vector);
+  }
+  const cold = coldRow(cpu);
+  const latch = load<u32>(cold, L.C_LATCH);
+  if ((latch & L.LATCH_DISPATCHED) == 0) return NONE;
+  store<u32>(cold, latch & ~L.LATCH_DISPATCHED, L.C_LATCH);
+  const vector = load<u32>(cold, L.C_DISPATCHED);
+  settle(cpu);
+  return vector;
+}
