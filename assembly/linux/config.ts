@@ -7,6 +7,7 @@ import {
   FLAG_NO_IPI_BROADCAST,
 } from '../memory/codes';
 import * as L from '../memory/layout';
+import { patchesFenceOut } from './era';
 
 export function era(): u32 {
   return load<u32>(L.H_ERA);
@@ -23,7 +24,7 @@ function hasFlag(flag: u32): bool {
 // Linux 6.12 asm/processor.h weak_wrmsr_fence(): mfence;lfence, patched out on AMD and Hygon.
 // Linux 4.0 asm/apic.h x2apic_wrmsr_fence(): mfence everywhere.
 export function wrmsrFence(): void {
-  if (!hasFlag(FLAG_NO_FENCE) || !is612()) bump(L.L_FENCES);
+  if (!hasFlag(FLAG_NO_FENCE) || !patchesFenceOut()) bump(L.L_FENCES);
 }
 
 // Linux 6.12 arch/x86/kernel/apic/ipi.c apic_smt_update(): the apic_use_ipi_shorthand key.

@@ -9,7 +9,6 @@ import {
   DRIVER_PHYSFLAT,
   DRIVER_X2APIC_CLUSTER,
   DRIVER_X2APIC_PHYS,
-  ERA_4_0_SEND_IPI,
   ICR_ALL_EXC,
   ICR_ALL_INC,
   ICR_SELF,
@@ -18,8 +17,8 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { prepareIcr, x2apicSelfIpi, xapicShorthand } from './apic_write';
-import { era, is612 } from './config';
 import { cpumaskOf, dropOf } from './cpumask';
+import { broadcastsByShorthand, clusterHasSendIPI, everyDriverHasSendIPI } from './era';
 import {
   default32All,
   default32AllButSelf,
@@ -54,8 +53,8 @@ function usesX2apic(driver: u32): bool {
 
 /** Whether apic->send_IPI is set. 4.0: never; with the patch: x2apic_cluster only; 6.12: always. */
 function hasSendIPI(driver: u32): bool {
-  if (is612()) return true;
-  return era() == <u32>ERA_4_0_SEND_IPI && driver == <u32>DRIVER_X2APIC_CLUSTER;
+  if (driver == <u32>DRIVER_X2APIC_CLUSTER) return clusterHasSendIPI();
+  return everyDriverHasSendIPI();
 }
 
 // The helper of the 2015 patch (4.0+send_IPI) and __apic_send_IPI() (6.12): the single-target
@@ -112,7 +111,7 @@ export function sendIPIAllButSelf(from: u32, vector: u32): void {
   const driver = native();
   if (driver == <u32>DRIVER_FLAT) flatAllButSelf(from, vector);
   else if (driver == <u32>DRIVER_DEFAULT_32) default32AllButSelf(from, vector);
-  else if (!is612()) nativeMaskAllButSelf(from, maskOnline, vector);
+  else if (!broadcastsByShorthand()) nativeMaskAllButSelf(from, maskOnline, vector);
   else if (usesX2apic(driver)) x2apicShorthand(from, ICR_ALL_EXC, vector);
   else xapicShorthand(from, prepareIcr(ICR_ALL_EXC, vector, 0));
 }
@@ -122,7 +121,7 @@ export function sendIPIAll(from: u32, vector: u32): void {
   const driver = native();
   if (driver == <u32>DRIVER_FLAT) flatAll(from, vector);
   else if (driver == <u32>DRIVER_DEFAULT_32) default32All(from, vector);
-  else if (!is612()) nativeMask(from, maskOnline, vector);
+  else if (!broadcastsByShorthand()) nativeMask(from, maskOnline, vector);
   else if (usesX2apic(driver)) x2apicShorthand(from, ICR_ALL_INC, vector);
   else xapicShorthand(from, prepareIcr(ICR_ALL_INC, vector, 0));
 }

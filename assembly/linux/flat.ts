@@ -4,8 +4,9 @@
 import { cpus, maskOnline } from '../memory/arena';
 import { ICR_ALL_EXC, ICR_ALL_INC, ICR_LOGICAL, NONE, VECTOR_NMI } from '../memory/codes';
 import { irqSave, prepareIcr, xapicShorthand, xapicWrite } from './apic_write';
-import { hotplug, is612, noBroadcast32 } from './config';
+import { hotplug, noBroadcast32 } from './config';
 import { nextCpu, payWalk, payWords } from './cpumask';
+import { asksNoBroadcast32, shorthandHasDestMode } from './era';
 
 /** Word 0 of the mask is the logical destination. */
 function wordZero(mask: usize): u32 {
@@ -42,7 +43,7 @@ export function flatAll(from: u32, vector: u32): void {
  * mode into the command, 6.12 passes 0 (the hardware ignores it either way).
  */
 export function shorthand32(from: u32, shorthand: u32, vector: u32): void {
-  xapicShorthand(from, prepareIcr(shorthand, vector, is612() ? 0 : ICR_LOGICAL));
+  xapicShorthand(from, prepareIcr(shorthand, vector, shorthandHasDestMode() ? ICR_LOGICAL : 0));
 }
 
 // default_send_IPI_mask_logical(): warns and returns on an empty mask.
@@ -64,7 +65,7 @@ export function default32SendMaskAllButSelf(from: u32, mask: usize, vector: u32)
 // probe_32.c default_send_IPI_allbutself() (4.0): nothing alone; a mask under no_broadcast or for NMI.
 // ipi.c default_send_IPI_allbutself() (6.12): the shorthand.
 export function default32AllButSelf(from: u32, vector: u32): void {
-  if (is612()) return shorthand32(from, ICR_ALL_EXC, vector);
+  if (!asksNoBroadcast32()) return shorthand32(from, ICR_ALL_EXC, vector);
   if (cpus < 2) return;
   if (noBroadcast32() || vector == <u32>VECTOR_NMI) {
     default32SendMaskAllButSelf(from, maskOnline, vector);
@@ -73,7 +74,7 @@ export function default32AllButSelf(from: u32, vector: u32): void {
 
 // probe_32.c default_send_IPI_all() (4.0), ipi.c default_send_IPI_all() (6.12).
 export function default32All(from: u32, vector: u32): void {
-  if (!is612() && (noBroadcast32() || vector == <u32>VECTOR_NMI)) {
+  if (asksNoBroadcast32() && (noBroadcast32() || vector == <u32>VECTOR_NMI)) {
     default32SendMask(from, maskOnline, vector);
   } else shorthand32(from, ICR_ALL_INC, vector);
 }

@@ -8,9 +8,10 @@ import {
   VECTOR_RESCHEDULE,
 } from '../memory/codes';
 import * as L from '../memory/layout';
-import { is612, useShorthand } from './config';
+import { useShorthand } from './config';
 import { clearCpu, copyMask, equalMasks, orSelfEqualsOnline, payWalk, testCpu } from './cpumask';
 import { sendIPI, sendIPIAll, sendIPIAllButSelf, sendIPIMask, sendIPISelf } from './driver';
+import { gatesBroadcastByKey } from './era';
 
 // native_smp_send_reschedule()
 export function smpSendReschedule(from: u32, to: u32): void {
@@ -25,7 +26,7 @@ export function sendCallFuncSingleIpi(from: u32, to: u32): void {
 // native_send_call_func_ipi(): the whole machine but this CPU (6.12: or with it) goes by
 // allbutself or all, anything else by the mask.
 export function sendCallFuncIpi(from: u32, mask: usize): void {
-  if (is612()) callFunc612(from, mask);
+  if (gatesBroadcastByKey()) callFunc612(from, mask);
   else callFunc40(from, mask);
 }
 

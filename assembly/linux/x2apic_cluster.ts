@@ -5,8 +5,9 @@ import { ICR_LOGICAL, NONE } from '../memory/codes';
 import * as L from '../memory/layout';
 import { clusterRow, x2apicLogicalId } from '../memory/rows';
 import { irqSave, prepareIcr, x2apicIcrWrite } from './apic_write';
-import { is612, wrmsrFence } from './config';
+import { wrmsrFence } from './config';
 import { clearCpu, copyMask, nextCpu, payWalk, testCpu } from './cpumask';
+import { clearsSelfFirst } from './era';
 
 // x2apic_send_IPI() (from the 2015 patch on): fence, one logical write; no irq_save, no mask.
 export function clusterSendIPI(from: u32, to: u32, vector: u32): void {
@@ -22,14 +23,14 @@ export function clusterSendMask(from: u32, mask: usize, vector: u32, exceptSelf:
   wrmsrFence(); // bug: the-cluster-sender-forgets-the-fence
   irqSave();
   copyMask(maskCopy, mask); // bug: the-mask-refactor-forgets-its-copy
-  const modern = is612();
-  if (exceptSelf && modern) clearCpu(maskCopy, from);
+  const clears = clearsSelfFirst();
+  if (exceptSelf && clears) clearCpu(maskCopy, from);
   payWalk(1);
   let cpu = nextCpu(maskCopy, 0);
   while (cpu != NONE) {
     // for_each_cpu_and and cpumask_andnot, each over the whole mask; the second only after a write.
     payWalk(1);
-    const places = gather(cpu, exceptSelf && !modern ? <i32>from : NONE);
+    const places = gather(cpu, exceptSelf && !clears ? <i32>from : NONE);
     if (places != 0) {
       payWalk(1);
       const dest = ((apicId(cpu) >> 4) << 16) | places;
