@@ -15,14 +15,14 @@ import {
   EXTINT_FIXED,
   EXTINT_LEGAL,
   F_EXTINT_IPI,
+  F_EXTINT_OUTSIDE,
   F_IPI_TRIGGER,
-  F_MSR_CHECKS,
+  F_REMOTE_READ,
   ICR_DELIVERY,
   ICR_LEVEL,
   ICR_NMI,
   ICR_SHORTHAND,
   ICR_VECTOR,
-  MSR_KVM,
   NONE,
   TRIGGER_ICR,
 } from '../memory/codes';
@@ -69,7 +69,7 @@ export function acceptMessage(cpu: u32, source: i32, low: u32): bool {
     case DELIVERY_EXTINT:
       return acceptExtint(cpu, source, low);
     default: // 3: reserved; in KVM remote read, which it counts as taken
-      return model(F_MSR_CHECKS) == <u32>MSR_KVM;
+      return model(F_REMOTE_READ) != 0;
   }
 }
 
@@ -83,7 +83,7 @@ function acceptVector(cpu: u32, vector: u32, level: bool): bool {
 function acceptExtint(cpu: u32, source: i32, low: u32): bool {
   const rule = model(F_EXTINT_IPI);
   if (rule == <u32>EXTINT_FIXED) return acceptVector(cpu, low & 0xff, commandIsLevel(source, low));
-  const outside = source == NONE && model(F_MSR_CHECKS) != <u32>MSR_KVM;
+  const outside = source == NONE && model(F_EXTINT_OUTSIDE) != 0;
   if (!outside && rule != <u32>EXTINT_LEGAL) return false;
   latchExtint(cpu);
   return true;

@@ -34,6 +34,7 @@ import { coldRow } from '../memory/arena';
 import {
   ESR_ILLEGAL_REGISTER,
   F_MSR_CHECKS,
+  F_REGISTER_SET,
   F_SVR_BITS,
   F_TIMER_DEADLINE,
   GP,
@@ -41,6 +42,7 @@ import {
   MSR_AMD,
   MSR_KVM,
   MSR_QEMU,
+  REGISTERS_QEMU,
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
@@ -58,8 +60,8 @@ function result(value: u64): i32 {
   return 0;
 }
 
-function isQemu(): bool {
-  return model(F_MSR_CHECKS) == <u32>MSR_QEMU;
+function hasQemuRegisters(): bool {
+  return model(F_REGISTER_SET) == <u32>REGISTERS_QEMU;
 }
 
 function isPageOpen(cpu: u32): bool {
@@ -68,7 +70,7 @@ function isPageOpen(cpu: u32): bool {
 
 /** A register that exists in the xAPIC page, for reading or for writing. */
 function isDefined(reg: u32): bool {
-  if (isQemu()) return isQemuRegister(reg);
+  if (hasQemuRegisters()) return isQemuRegister(reg);
   return isReadable(reg, false) || isWritable(reg, false);
 }
 
@@ -113,7 +115,7 @@ export function writePage(cpu: u32, reg: u32, value: u32): void {
   if (!isPageOpen(cpu)) return;
   if (isExtendedRegister(reg)) return writeAmd(cpu, reg, value);
   if (!isWritable(reg, false)) {
-    const known = isDefined(reg) || (isQemu() && reg == REG_SELF_IPI);
+    const known = isDefined(reg) || (hasQemuRegisters() && reg == REG_SELF_IPI);
     if (!known) collect(cpu, ESR_ILLEGAL_REGISTER);
     return;
   }
@@ -129,7 +131,7 @@ export function readMsr(cpu: u32, msr: u32): i32 {
   }
   if (msr < MSR_X2APIC || msr >= MSR_X2APIC_END || !isX2apicMode(cpu)) return GP;
   const reg = msr - MSR_X2APIC;
-  if (isQemu()) return readQemuMsr(cpu, reg);
+  if (hasQemuRegisters()) return readQemuMsr(cpu, reg);
   if (!isReadable(reg, true)) return GP;
   const high: u64 = reg == REG_ICR ? load<u32>(coldRow(cpu), L.C_ICR_HIGH) : 0;
   return result((high << 32) | readRegister(cpu, reg));
@@ -160,7 +162,7 @@ export function writeMsr(cpu: u32, msr: u32, value: u64): i32 {
   }
   if (msr < MSR_X2APIC || msr >= MSR_X2APIC_END || !isX2apicMode(cpu)) return GP;
   const reg = msr - MSR_X2APIC;
-  if (!isWritable(reg, true)) return isQemu() ? writeQemuReadOnly(cpu, reg) : GP;
+  if (!isWritable(reg, true)) return hasQemuRegisters() ? writeQemuReadOnly(cpu, reg) : GP;
   if (hasReservedBits(reg, value)) return GP;
   if (reg == REG_ICR) writeIcrRegister(cpu, <u32>(value >> 32), <u32>value);
   else if (reg == REG_SELF_IPI) selfIpiWritten(cpu, <u32>value & 0xff);

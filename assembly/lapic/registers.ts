@@ -5,7 +5,8 @@ import { apicId, coldRow, row } from '../memory/arena';
 import {
   F_APR,
   F_DISABLED_MASKS,
-  F_MSR_CHECKS,
+  F_ICR_READBACK,
+  F_ICR2_BITS,
   F_SVR_BITS,
   F_SVR_LOW,
   F_VERSION,
@@ -16,8 +17,8 @@ import {
   LVT_LINT1,
   LVT_TIMER,
   MASKS_FORCED,
-  MSR_KVM,
-  MSR_QEMU,
+  READBACK_RAW,
+  READBACK_WRITTEN,
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
@@ -209,11 +210,7 @@ export function writeRegister(cpu: u32, reg: u32, value: u32): void {
       latchErrors(cpu);
       break;
     case REG_ICR_HIGH:
-      store<u32>(
-        cold,
-        model(F_MSR_CHECKS) == <u32>MSR_QEMU ? value : value & 0xff000000,
-        L.C_ICR_HIGH,
-      );
+      store<u32>(cold, value & model(F_ICR2_BITS), L.C_ICR_HIGH);
       break;
     case REG_INITIAL_COUNT:
       writeInitialCount(cpu, value);
@@ -228,9 +225,9 @@ export function writeRegister(cpu: u32, reg: u32, value: u32): void {
 
 /** Bits of the ICR's low half that a read shows. */
 export function icrReadback(low: u32): u32 {
-  const checks = model(F_MSR_CHECKS);
-  if (checks == <u32>MSR_QEMU) return low;
-  return checks == <u32>MSR_KVM ? low & ~ICR_BUSY : low & ICR_FIELDS;
+  const shows = model(F_ICR_READBACK);
+  if (shows == <u32>READBACK_RAW) return low;
+  return shows == <u32>READBACK_WRITTEN ? low & ~ICR_BUSY : low & ICR_FIELDS;
 }
 
 // SDM 3A "Local APIC State After It Has Been Software Disabled": LVT masks are set and stay set.

@@ -4,18 +4,23 @@
 import { apicId, coldRow, ident, mode, row } from '../memory/arena';
 import {
   F_HW_DISABLE,
+  F_ICR_HALVES,
+  F_ID_ON_ENABLE,
   F_MSR_CHECKS,
   F_RESET_LINT0,
   F_SVR_BITS,
   F_SVR_LOW,
+  F_SW_OFF_WITH_HW,
   F_X2APIC,
+  F_X2APIC_LDR,
   GP,
+  HALVES_TWO,
   HW_RESETS,
+  LDR_KEPT,
   LVT_CMCI,
   LVT_LINT0,
   MODE_X2APIC_PHYSICAL,
   MODE_XAPIC_CLUSTER,
-  MSR_KVM,
   MSR_QEMU,
 } from '../memory/codes';
 import * as L from '../memory/layout';
@@ -196,7 +201,10 @@ function changeMode(cpu: u32, before: u64, after: u64): void {
   if (wasEnabled && !enabled) disable(cpu);
   if (x2apic != wasX2apic) swapIcrHigh(cpu);
   if (x2apic && !wasX2apic) enterX2apic(cpu);
-  if (wasX2apic && !x2apic) writeLdr(cpu, isKvm() ? load<u32>(coldRow(cpu), L.C_LDR) : 0);
+  if (wasX2apic && !x2apic) {
+    const keeps = model(F_X2APIC_LDR) == <u32>LDR_KEPT;
+    writeLdr(cpu, keeps ? load<u32>(coldRow(cpu), L.C_LDR) : 0);
+  }
   if (wasX2apic && enabled && !x2apic)
     store<u32>(coldRow(cpu), apicId(cpu) & idMask(), L.C_XAPIC_ID);
   noteOddness(cpu);
@@ -205,26 +213,21 @@ function changeMode(cpu: u32, before: u64, after: u64): void {
 
 function reenable(cpu: u32): void {
   const cold = coldRow(cpu);
-  const isQemu = model(F_MSR_CHECKS) == <u32>MSR_QEMU;
-  if (!isQemu) store<u32>(cold, apicId(cpu) & idMask(), L.C_XAPIC_ID);
+  if (model(F_ID_ON_ENABLE) != 0) store<u32>(cold, apicId(cpu) & idMask(), L.C_XAPIC_ID);
   if (model(F_HW_DISABLE) == <u32>HW_RESETS) resetRegisters(cpu);
 }
 
 /** A disabled local APIC counts no time. QEMU apic_set_base(): its software enable goes, too. */
 function disable(cpu: u32): void {
   stopTimer(cpu);
-  if (model(F_MSR_CHECKS) != <u32>MSR_QEMU) return;
+  if (model(F_SW_OFF_WITH_HW) == 0) return;
   const cold = coldRow(cpu);
   store<u32>(cold, load<u32>(cold, L.C_SVR) & ~SVR_ENABLE, L.C_SVR);
 }
 
-function isKvm(): bool {
-  return model(F_MSR_CHECKS) == <u32>MSR_KVM;
-}
-
-/** KVM: the MSR's upper half and ICR2 are two registers. */
+/** Where the MSR's upper half and ICR2 are two registers, each comes back with its mode. */
 function swapIcrHigh(cpu: u32): void {
-  if (!isKvm()) return;
+  if (model(F_ICR_HALVES) != <u32>HALVES_TWO) return;
   const cold = coldRow(cpu);
   const high = load<u32>(cold, L.C_ICR_HIGH);
   store<u32>(cold, load<u32>(cold, L.C_ICR_OTHER), L.C_ICR_HIGH);

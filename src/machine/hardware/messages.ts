@@ -66,7 +66,7 @@ export function sendMsi(
   checkInteger('data', data, 0, 0xffffffff);
   if (((wide >> 20n) & 0xfffn) !== MSI_WINDOW) return -1;
   const emulated = flags[C.F_SHORTHANDS] === C.SHORTHANDS_ALL;
-  const hint = (wide & 8n) !== 0n && flags[C.F_MSR_CHECKS] !== C.MSR_QEMU;
+  const hint = (wide & 8n) !== 0n && flags[C.F_MSI_HINT] !== 0;
   const logical = (wide & 4n) !== 0n && (hint || emulated);
   if ((data & 0xc000) === 0x8000 && !emulated) return 0;
   const dest = Number(((wide >> 12n) & 0xffn) | ((wide >> 32n) & 0xffffff00n));
