@@ -1,7 +1,7 @@
 // The invariants of the whole machine, computed from the bits themselves. The storm checks them
 // after every batch, restore() before it trusts a snapshot.
 import { refresh } from '../lapic/refresh';
-import { cold, coldRow, cpus, row, rows } from '../memory/arena';
+import { cpus } from '../memory/arena';
 import { classesOf, countBits } from '../memory/bits';
 import {
   AUDIT_BALANCE,
@@ -20,30 +20,38 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { ioapicAt, ioapicCount, pinAt, pins } from '../memory/rows';
+import { devices, lists } from '../memory/records';
+import {
+  coldRow,
+  handlerSlot,
+  ioapicAt,
+  ioapicCount,
+  irrOf,
+  isrOf,
+  pinAt,
+  pins,
+  row,
+  tmrOf,
+} from '../memory/rows';
 import { isListed, listedCpu } from '../record/wake';
 
-function coldOf(at: usize): usize {
-  return cold + ((at - rows) << (L.COLD_SHIFT - L.ROW_SHIFT));
-}
-
 // attempted = delivered + coalesced + rejected + discarded + pending, per target.
-function balances(at: usize): bool {
-  const discarded = load<u64>(coldOf(at), L.C_DISCARDED);
-  const settled =
-    load<u64>(at, L.R_DELIVERED) + load<u64>(at, L.R_COALESCED) + load<u64>(at, L.R_REJECTED);
-  return load<u64>(at, L.R_ATTEMPTED) == settled + discarded + countBits(at + L.R_IRR);
+function balances(cpu: u32): bool {
+  const at = row(cpu);
+  const discarded = coldRow(cpu).discarded;
+  const settled = at.delivered + at.coalesced + at.rejected;
+  return at.attempted == settled + discarded + countBits(irrOf(cpu));
 }
 
 function auditCpu(cpu: u32): i32 {
   const at = row(cpu);
-  const classes = load<u64>(at, L.R_CLASSES);
-  if (!balances(at)) return AUDIT_BALANCE;
-  if (classesOf(at + L.R_IRR) != (<u32>classes & 0xffff)) return AUDIT_IRR_SUMMARY;
-  if (classesOf(at + L.R_ISR) != (<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff)) {
+  const classes = at.classes;
+  if (!balances(cpu)) return AUDIT_BALANCE;
+  if (classesOf(irrOf(cpu)) != (<u32>classes & 0xffff)) return AUDIT_IRR_SUMMARY;
+  if (classesOf(isrOf(cpu)) != (<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff)) {
     return AUDIT_ISR_SUMMARY;
   }
-  if (classesOf(coldRow(cpu) + L.C_TMR) != <u32>(classes >> L.CLASSES_TMR_SHIFT)) {
+  if (classesOf(tmrOf(cpu)) != <u32>(classes >> L.CLASSES_TMR_SHIFT)) {
     return AUDIT_TMR_SUMMARY;
   }
   const rule = model(F_LOW_VECTORS);
@@ -54,30 +62,30 @@ function auditCpu(cpu: u32): i32 {
 /** Whatever is used as an index or a shift is within its bounds; flags are what they follow from. */
 function registersAreSound(cpu: u32): bool {
   const at = coldRow(cpu);
-  const before = load<u64>(row(cpu), L.R_CLASSES);
+  const before = row(cpu).classes;
   refresh(cpu);
-  const flagsAgree = load<u64>(row(cpu), L.R_CLASSES) == before;
-  const base = load<u64>(at, L.C_BASE);
+  const flagsAgree = row(cpu).classes == before;
+  const base = at.base;
   const mode = (base >> 10) & 3;
   return (
     flagsAgree &&
     mode != 1 &&
-    load<u32>(at, L.C_DEPTH) <= <u32>L.HANDLERS_MAX &&
-    load<u32>(at, L.C_DIVIDE) <= 0xb &&
-    load<u32>(at, L.C_ARB) <= 15 &&
-    load<u32>(at, L.C_SIPI) <= 255 &&
-    load<u32>(at, L.C_DISPATCHED) <= 255 &&
-    load<u32>(at, L.C_XAPIC_ID) <= 255 &&
-    load<u32>(at, L.C_LATCH) <= <u32>LATCHES &&
-    handlersAreSound(at)
+    at.depth <= <u32>L.HANDLERS_MAX &&
+    at.divide <= 0xb &&
+    at.arb <= 15 &&
+    at.sipi <= 255 &&
+    at.dispatched <= 255 &&
+    at.xapicId <= 255 &&
+    at.latch <= <u32>LATCHES &&
+    handlersAreSound(cpu)
   );
 }
 
 const LATCHES: u32 = 0x7fff;
 
-function handlersAreSound(at: usize): bool {
-  for (let i: u32 = 0; i < load<u32>(at, L.C_DEPTH); i++) {
-    const kind: u32 = (load<u16>(at + L.C_HANDLERS + ((<usize>i) << 1)) >> 8) & 15;
+function handlersAreSound(cpu: u32): bool {
+  for (let i: u32 = 0; i < coldRow(cpu).depth; i++) {
+    const kind: u32 = (load<u16>(handlerSlot(cpu, i)) >> 8) & 15;
     if (kind == 0 || kind > <u32>HANDLER_SMI) return false;
   }
   return true;
@@ -90,18 +98,18 @@ function devicesAreSound(): bool {
   let waiting: u32 = 0;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     const at = coldRow(cpu);
-    const latch = load<u32>(at, L.C_LATCH);
+    const latch = at.latch;
     if ((latch & L.LATCH_ODD) != 0) odd++;
     if ((latch & L.LATCH_BUS) != 0) waiting++;
-    const expiry = load<u64>(at, L.C_EXPIRY);
+    const expiry = at.expiry;
     if (expiry != 0) timers++;
-    if (expiry != 0 && expiry < load<u64>(L.H_NOW)) return false;
+    if (expiry != 0 && expiry < devices.now) return false;
   }
   return (
-    odd == load<u32>(L.H_ODD) &&
-    timers == load<u32>(L.H_TIMERS) &&
-    waiting == load<u32>(L.H_BUS_WAITING) &&
-    load<u64>(L.H_NOW) >> 63 == 0 &&
+    odd == devices.odd &&
+    timers == devices.timers &&
+    waiting == devices.busWaiting &&
+    devices.now >> 63 == 0 &&
     pinsAreSound() &&
     picsAreSound()
   );
@@ -110,16 +118,15 @@ function devicesAreSound(): bool {
 function pinsAreSound(): bool {
   let braked: u32 = 0;
   for (let n: u32 = 0; n < ioapicCount(); n++) {
-    if (load<u32>(ioapicAt(n), L.IO_ARB_ID) > 15 || load<u32>(ioapicAt(n), L.IO_ID) > 15)
-      return false;
+    if (ioapicAt(n).arbId > 15 || ioapicAt(n).id > 15) return false;
     for (let pin: u32 = 0; pin < pins(n); pin++) {
-      const brake = load<u64>(pinAt(n, pin), L.PIN_BRAKE);
+      const brake = pinAt(n, pin).brake;
       if (brake != 0) braked++;
-      if (brake != 0 && brake < load<u64>(L.H_NOW)) return false;
-      if ((load<u64>(pinAt(n, pin), L.PIN_ENTRY) & ENTRY_ILLEGAL) != 0) return false;
+      if (brake != 0 && brake < devices.now) return false;
+      if ((pinAt(n, pin).entry & ENTRY_ILLEGAL) != 0) return false;
     }
   }
-  return braked == load<u32>(L.H_BRAKED);
+  return braked == devices.braked;
 }
 
 /** Bits that no redirection entry has. */
@@ -137,34 +144,34 @@ function picsAreSound(): bool {
 export function auditHardware(): i32 {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     if (registersAreSound(cpu)) continue;
-    store<u32>(L.H_AUDIT, AUDIT_REGISTERS);
+    lists.audit = AUDIT_REGISTERS;
     return cpu;
   }
   if (devicesAreSound()) return NONE;
-  store<u32>(L.H_AUDIT, AUDIT_DEVICES);
+  lists.audit = AUDIT_DEVICES;
   return 0;
 }
 
 /** First CPU that breaks an invariant of its rows or of the wake list (which one: H_AUDIT), or NONE. */
 export function audit(): i32 {
-  store<u32>(L.H_AUDIT, 0);
+  lists.audit = 0;
   let listed: u32 = 0;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     const fault = auditCpu(cpu);
     if (fault != 0) {
-      store<u32>(L.H_AUDIT, fault);
+      lists.audit = fault;
       return cpu;
     }
     if (isListed(cpu)) listed++;
   }
   if (wakeListIsSound(listed)) return NONE;
-  store<u32>(L.H_AUDIT, AUDIT_WAKE_LIST);
+  lists.audit = AUDIT_WAKE_LIST;
   return 0;
 }
 
 /** As many entries as flagged CPUs, all in range and flagged. */
 function wakeListIsSound(listed: u32): bool {
-  const count = load<u32>(L.H_WAKE_COUNT);
+  const count = lists.wakeCount;
   if (count != listed) return false;
   for (let i: u32 = 0; i < count; i++) {
     const cpu = listedCpu(i);

@@ -3,7 +3,7 @@ import { nextBrake, releaseBrakes } from '../ioapic/ioapic';
 import { expiry, fire, now } from '../lapic/timer';
 import { cpus } from '../memory/arena';
 import { NONE } from '../memory/codes';
-import * as L from '../memory/layout';
+import { devices } from '../memory/records';
 
 /** CPU whose timer is the first to fire not after `until`; the lowest of several. */
 function firstTimer(until: u64): i32 {
@@ -23,19 +23,19 @@ function firstTimer(until: u64): i32 {
  * where it stopped. I/O APIC brakes end after the timers of the same time.
  */
 export function runClock(until: u64, limit: u32): bool {
-  while (load<u32>(L.H_TIMERS) != 0 || load<u32>(L.H_BRAKED) != 0) {
+  while (devices.timers != 0 || devices.braked != 0) {
     const cpu = firstTimer(until);
     const brake = nextBrake(until);
     if (cpu == NONE && brake == 0) break;
     if (limit-- == 0) return false;
     if (cpu != NONE && (brake == 0 || expiry(cpu) <= brake)) {
-      store<u64>(L.H_NOW, max(now(), expiry(cpu)));
+      devices.now = max(now(), expiry(cpu));
       fire(cpu);
     } else {
-      store<u64>(L.H_NOW, brake);
+      devices.now = brake;
       releaseBrakes(brake);
     }
   }
-  store<u64>(L.H_NOW, until);
+  devices.now = until;
   return true;
 }

@@ -1,14 +1,14 @@
 // The whole of an EOI: what the local APIC does, then what that leaves to do on the bus, in the I/O APICs
 // and at the LINT pins.
+
 import { serialEoi } from '../bus/serial';
 import { broadcastEoi } from '../ioapic/ioapic';
 import { Lapic, runPlainHandlers } from '../lapic/lapic';
 import { endLintLevel } from '../lapic/lint';
 import { settle } from '../lapic/slow';
 import { SVR_SUPPRESS, tmrIsLevel } from '../lapic/state';
-import { coldRow } from '../memory/arena';
 import { EFFECT_EOI, NONE } from '../memory/codes';
-import * as L from '../memory/layout';
+import { coldRow } from '../memory/rows';
 import { effect } from '../record/effects';
 import { ended, NOTHING, takeEnded } from '../record/ended';
 import { unlist } from '../record/wake';
@@ -33,7 +33,7 @@ function finish(what: i64): void {
   const level = vector != NONE && tmrIsLevel(cpu, vector);
   effect(EFFECT_EOI, cpu, vector, level ? 1 : 0);
   if (level) {
-    const suppressed = (load<u32>(coldRow(cpu), L.C_SVR) & SVR_SUPPRESS) != 0; // bug: eoi-suppression-is-ignored
+    const suppressed = (coldRow(cpu).svr & SVR_SUPPRESS) != 0; // bug: eoi-suppression-is-ignored
     if (!suppressed) serveEoi(cpu, vector);
     endLintLevel(cpu, vector);
   }

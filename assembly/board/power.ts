@@ -22,8 +22,8 @@ import {
   SLOTS_NONE,
   TRIGGER_EDGE,
 } from '../memory/codes';
-import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { devices } from '../memory/records';
 import { ioapicCount } from '../memory/rows';
 import { resetPics } from '../pic/pic';
 import { news } from './news';
@@ -56,7 +56,7 @@ export function powerOnCpu(cpu: u32): void {
 export function powerOnAll(): void {
   resetPics();
   for (let n: u32 = 0; n < ioapicCount(); n++) resetIoapic(n);
-  store<u32>(L.H_BRAKED, 0);
+  devices.braked = 0;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) powerOnCpu(cpu);
 }
 

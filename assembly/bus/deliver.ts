@@ -3,7 +3,6 @@
 import { Lapic } from '../lapic/lapic';
 import { latchExtint, latchInit, latchNmi, latchSipi, latchSmi } from '../lapic/outputs';
 import { isHardwareEnabled } from '../lapic/state';
-import { bump, row } from '../memory/arena';
 import {
   DELIVERY_EXTINT,
   DELIVERY_FIXED,
@@ -26,8 +25,9 @@ import {
   NONE,
   TRIGGER_ICR,
 } from '../memory/codes';
-import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { ledger } from '../memory/records';
+import { row } from '../memory/rows';
 import { deliveryOf } from './command';
 import { append, isOpen } from './outbox';
 
@@ -39,7 +39,7 @@ export function deliver(cpu: u32, low: u32): void {
 }
 
 export function unclaimed(low: u32): i32 {
-  if ((low & ICR_SHORTHAND) == 0) bump(L.L_UNCLAIMED);
+  if ((low & ICR_SHORTHAND) == 0) ledger.unclaimed++;
   return NONE;
 }
 
@@ -74,9 +74,9 @@ export function acceptMessage(cpu: u32, source: i32, low: u32): bool {
 }
 
 function acceptVector(cpu: u32, vector: u32, level: bool): bool {
-  const rejected = load<u64>(row(cpu), L.R_REJECTED);
+  const rejected = row(cpu).rejected;
   Lapic.accept(cpu, vector, level);
-  return load<u64>(row(cpu), L.R_REJECTED) == rejected;
+  return row(cpu).rejected == rejected;
 }
 
 /** From outside ExtINT is legal everywhere but in KVM, whose 8259 has its own way. */

@@ -1,7 +1,7 @@
 // Which local APICs a message reaches: the fast decode, for machines whose local APICs all have their
 // usual ids, mode and DFR. message.ts is the same rule for every machine.
 
-import { bump, cpus, ldr, mode } from '../memory/arena';
+import { cpus, mode } from '../memory/arena';
 import {
   BROADCAST_X2APIC,
   BROADCAST_XAPIC,
@@ -9,7 +9,8 @@ import {
   MODE_XAPIC_CLUSTER,
   NONE,
 } from '../memory/codes';
-import * as L from '../memory/layout';
+import { config, ledger } from '../memory/records';
+import { ldr } from '../memory/rows';
 import { clusterOf, memberOf } from './clusters';
 import { deliver } from './deliver';
 import { cpuOf } from './directory';
@@ -28,7 +29,7 @@ export function deliverAll(low: u32, except: i32): void {
 export function deliverPhysical(dest: u32, low: u32): void {
   if (dest == <u32>(isX2apic() ? BROADCAST_X2APIC : BROADCAST_XAPIC)) return deliverAll(low, NONE);
   const cpu = cpuOf(dest);
-  if (cpu == NONE) bump(L.L_UNCLAIMED);
+  if (cpu == NONE) ledger.unclaimed++;
   else deliver(cpu, low);
 }
 
@@ -41,7 +42,7 @@ export function deliverLogical(dest: u32, low: u32): void {
 // members; all ones broadcasts.
 function deliverCluster(dest: u32, low: u32): void {
   if (dest == <u32>BROADCAST_X2APIC) return deliverAll(low, NONE);
-  if (load<u32>(L.H_WIDE_IDS) != 0) return deliverMatching(dest, low);
+  if (config.wideIds != 0) return deliverMatching(dest, low);
   const base = (dest >> 16) << 4;
   let places = dest & 0xffff;
   let first: i32 = NONE;
@@ -51,7 +52,7 @@ function deliverCluster(dest: u32, low: u32): void {
     places &= places - 1;
   }
   if (first == NONE) {
-    bump(L.L_UNCLAIMED);
+    ledger.unclaimed++;
     return;
   }
   deliver(first, low);
@@ -78,7 +79,7 @@ function deliverXapicLogical(dest: u32, low: u32): void {
     reached = true;
     deliver(cpu, low);
   }
-  if (!reached) bump(L.L_UNCLAIMED);
+  if (!reached) ledger.unclaimed++;
 }
 
 /** Ids from 2^20 on share logical ids with lower ones (LDR holds id bits 19:4): compare every LDR. */
@@ -90,5 +91,5 @@ function deliverMatching(dest: u32, low: u32): void {
     reached = true;
     deliver(cpu, low);
   }
-  if (!reached) bump(L.L_UNCLAIMED);
+  if (!reached) ledger.unclaimed++;
 }

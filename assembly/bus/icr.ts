@@ -4,7 +4,7 @@
 import { collect } from '../lapic/esr';
 import { icrReadback } from '../lapic/registers';
 import { isX2apicMode } from '../lapic/state';
-import { coldRow, cpus } from '../memory/arena';
+import { cpus } from '../memory/arena';
 import {
   DELIVERY_EXTINT,
   DELIVERY_FIXED,
@@ -27,6 +27,7 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { coldRow, decodesSlowly } from '../memory/rows';
 import { deliveryOf, isVectored } from './command';
 import { deliver } from './deliver';
 import { deliverAll, deliverLogical, deliverPhysical } from './destination';
@@ -45,7 +46,7 @@ const CLASSES: u32 = 0xe0;
  * vector on a machine whose local APICs are all as usual takes the fast decode.
  */
 export function sendIcr(source: u32, dest: u32, low: u32): void {
-  if (load<u64>(L.H_ODD) != 0 || (low & MODE_AND_CLASS) - FIRST_CLASS > CLASSES) {
+  if (decodesSlowly() || (low & MODE_AND_CLASS) - FIRST_CLASS > CLASSES) {
     if (isOpen) appendAddressed(source, dest, low);
     else transmit(source, dest, low);
     return;
@@ -69,10 +70,10 @@ function appendAddressed(source: u32, dest: u32, low: u32): void {
 /** A write of the register itself; `high` is ICR2, or the upper half of the x2APIC MSR. */
 export function writeIcrRegister(cpu: u32, high: u32, low: u32): void {
   const cold = coldRow(cpu);
-  if ((load<u32>(cold, L.C_LATCH) & L.LATCH_BUS) != 0) return;
-  store<u32>(cold, icrReadback(low), L.C_ICR);
+  if ((cold.latch & L.LATCH_BUS) != 0) return;
+  cold.icr = icrReadback(low);
   const x2apic = isX2apicMode(cpu);
-  if (x2apic) store<u32>(cold, high, L.C_ICR_HIGH);
+  if (x2apic) cold.icrHigh = high;
   sendIcr(cpu, x2apic ? high : high >> 24, low & <u32>ICR_FIELDS);
 }
 

@@ -3,7 +3,7 @@
 // kvm_recalculate_logical_map(), kvm_apic_match_dest().
 
 import { isHardwareEnabled, isSoftwareEnabled, isX2apicMode } from '../lapic/state';
-import { apicId, coldRow, cpus, ldr } from '../memory/arena';
+import { cpus } from '../memory/arena';
 import {
   DELIVERY_LOWEST,
   F_MSI_BROADCAST,
@@ -13,8 +13,8 @@ import {
   ICR_SHORTHAND,
   NONE,
 } from '../memory/codes';
-import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { apicId, coldRow, ldr } from '../memory/rows';
 import { deliveryOf, REDIRECT } from './command';
 import { acceptMessage, unclaimed } from './deliver';
 import { BROADCAST, dfrModel, matchesCluster, xapicId } from './match';
@@ -52,7 +52,7 @@ function members(cpu: u32, mode: i32): u32 {
 function mapMode(): i32 {
   let mode = MAP_EMPTY;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (!inMap(cpu) || load<u32>(coldRow(cpu), L.C_LDR) == 0) continue;
+    if (!inMap(cpu) || coldRow(cpu).ldr == 0) continue;
     const own = ownMode(cpu);
     if (mode == MAP_EMPTY) mode = own;
     if (own != mode) return MAP_NONE;

@@ -3,7 +3,7 @@
 import { apr } from '../lapic/registers';
 import { hasSlot } from '../lapic/row';
 import { isSoftwareEnabled } from '../lapic/state';
-import { apicId, coldRow, cpus, row } from '../memory/arena';
+import { cpus } from '../memory/arena';
 import {
   F_LOWEST_PRIORITY,
   LOWEST_APR_ARB,
@@ -13,20 +13,16 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { apicId, coldRow, irrOf, isrOf, row } from '../memory/rows';
 import { matchesDestination } from './match';
 
 /** SVR bit 9: focus processor checking disabled. */
 const SVR_NO_FOCUS: u32 = 0x200;
 
-function hasVector(set: usize, vector: u32): bool {
-  const word: u32 = load<u16>(set + ((<usize>vector >> 4) << 1));
-  return ((word >> (vector & 15)) & 1) != 0;
-}
-
 /** The focus processor has the vector pending or in service. */
 export function isFocus(cpu: u32, vector: u32): bool {
-  if ((load<u32>(coldRow(cpu), L.C_SVR) & SVR_NO_FOCUS) != 0) return false;
-  return hasVector(row(cpu) + L.R_IRR, vector) || hasVector(row(cpu) + L.R_ISR, vector);
+  if ((coldRow(cpu).svr & SVR_NO_FOCUS) != 0) return false;
+  return irrOf(cpu).has(vector) || isrOf(cpu).has(vector);
 }
 
 function usesApr(): bool {
@@ -37,12 +33,12 @@ function usesApr(): bool {
 /** Smaller is better; ties go to the larger of tieBreak(). */
 function priority(cpu: u32): u32 {
   if (usesApr()) return apr(cpu);
-  return <u32>(load<u64>(row(cpu), L.R_CLASSES) >> (L.CLASSES_TPR_SHIFT + 4)) & 15;
+  return <u32>(row(cpu).classes >> (L.CLASSES_TPR_SHIFT + 4)) & 15;
 }
 
 function tieBreak(cpu: u32): u32 {
   const rule = model(F_LOWEST_PRIORITY);
-  if (rule == <u32>LOWEST_APR_ARB) return load<u32>(coldRow(cpu), L.C_ARB);
+  if (rule == <u32>LOWEST_APR_ARB) return coldRow(cpu).arb;
   return rule == <u32>LOWEST_APR_ID ? apicId(cpu) : 0;
 }
 

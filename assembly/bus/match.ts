@@ -1,7 +1,7 @@
 // Which local APICs a message addresses, each judged by its own registers and mode: one in xAPIC mode
 // sees the low 8 bits of a destination, also of a wider one.
+
 import { idMask, isHardwareEnabled, isX2apicMode } from '../lapic/state';
-import { apicId, coldRow, ldr } from '../memory/arena';
 import {
   CLUSTER_F_WILDCARD,
   F_CLUSTER_F,
@@ -12,20 +12,20 @@ import {
   ICR_SHORTHAND,
   ONES_EVERYONE,
 } from '../memory/codes';
-import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { apicId, coldRow, ldr } from '../memory/rows';
 
 export const BROADCAST: u32 = 0xffffffff;
 const FLAT: u32 = 15;
 const CLUSTER: u32 = 0;
 
 export function xapicId(cpu: u32): u32 {
-  return load<u32>(coldRow(cpu), L.C_XAPIC_ID);
+  return coldRow(cpu).xapicId;
 }
 
 /** DFR's model field: 15 flat, 0 cluster. */
 export function dfrModel(cpu: u32): u32 {
-  return load<u32>(coldRow(cpu), L.C_DFR) >> 28;
+  return coldRow(cpu).dfr >> 28;
 }
 
 // SDM 3A "Physical Destination Mode".

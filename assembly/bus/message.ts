@@ -1,7 +1,7 @@
 // Messages the long way: every delivery mode, every destination, every model. The command is in ICR
 // format whoever sends it: vector, delivery mode, destination mode, assert, level, shorthand.
 
-import { coldRow, cpus } from '../memory/arena';
+import { cpus } from '../memory/arena';
 import {
   DELIVERY_INIT,
   F_INIT_DEASSERT,
@@ -11,8 +11,8 @@ import {
   LOWEST_HASH,
   NONE,
 } from '../memory/codes';
-import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { coldRow } from '../memory/rows';
 import { deliveryOf, isDropped, isLowest } from './command';
 import { acceptMessage, unclaimed } from './deliver';
 import { kvmDistribute } from './kvm';
@@ -51,8 +51,7 @@ export function reaches(source: i32, dest: u32, low: u32): bool {
 function synchroniseArbitration(source: i32, dest: u32, low: u32): void {
   if (model(F_INIT_DEASSERT) != <u32>INIT_DEASSERT_ARB) return;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (matchesDestination(cpu, source, dest, low))
-      store<u32>(coldRow(cpu), xapicId(cpu) & 15, L.C_ARB);
+    if (matchesDestination(cpu, source, dest, low)) coldRow(cpu).arb = xapicId(cpu) & 15;
   }
 }
 

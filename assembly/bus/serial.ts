@@ -4,7 +4,7 @@
 
 import { collect } from '../lapic/esr';
 import { reject, wouldReject } from '../lapic/row';
-import { bump, bumpBy, coldRow, cpus, row } from '../memory/arena';
+import { cpus } from '../memory/arena';
 import {
   DELIVERY_LOWEST,
   ESR_RECEIVE_ACCEPT,
@@ -15,7 +15,8 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { arbitrationOf, ioapicAt, ioapicCount } from '../memory/rows';
+import { Arbiter, devices } from '../memory/records';
+import { arbiterOf, coldRow, ioapicArbiter, ioapicCount, row } from '../memory/rows';
 import { deliveryOf, isDropped, isVectored } from './command';
 import { chooseLowest, focusOf } from './lowest';
 import { matchesDestination } from './match';
@@ -31,8 +32,8 @@ export function hasSerialBus(): bool {
 }
 
 function count(clocks: u64): void {
-  bump(L.H_BUS_MESSAGES);
-  bumpBy(L.H_BUS_CLOCKS, clocks);
+  devices.busMessages++;
+  devices.busClocks += clocks;
 }
 
 /** Clocks of a message: lowest priority without a focus processor arbitrates for the target, too. */
@@ -68,16 +69,16 @@ function isLowestRejected(source: i32, dest: u32, low: u32): bool {
 }
 
 function turnAway(cpu: u32, vector: u32): void {
-  bump(row(cpu) + L.R_ATTEMPTED);
+  row(cpu).attempted++;
   reject(cpu, vector);
-  store<u32>(coldRow(cpu), 1, L.C_TURNED_AWAY);
+  coldRow(cpu).turnedAway = 1;
 }
 
 /** What a transmission comes to when somebody had no room; else what distribute() says. */
 export const REJECTED: i32 = -2;
 
 export function attempt(source: i32, dest: u32, low: u32): i32 {
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) store<u32>(coldRow(cpu), 0, L.C_TURNED_AWAY);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) coldRow(cpu).turnedAway = 0;
   count(clocksOf(source, dest, low));
   if (isRejected(source, dest, low)) return REJECTED;
   const taken = distribute(source, dest, low);
@@ -101,19 +102,19 @@ function noteAcceptErrors(source: i32, dest: u32, low: u32): void {
 
 /** An IPI. A rejected one stays with its sender: delivery status "send pending". */
 export function serialSend(source: u32, dest: u32, low: u32): void {
-  if (attempt(source, dest, low) != REJECTED) return rotate(arbitrationOf(source));
+  if (attempt(source, dest, low) != REJECTED) return rotate(arbiterOf(source));
   const cold = coldRow(source);
-  store<u32>(cold, dest, L.C_BUS_DEST);
-  store<u32>(cold, low, L.C_BUS_LOW);
-  store<u32>(cold, load<u32>(cold, L.C_LATCH) | L.LATCH_BUS, L.C_LATCH);
-  store<u32>(L.H_BUS_WAITING, load<u32>(L.H_BUS_WAITING) + 1);
+  cold.busDest = dest;
+  cold.busLow = low;
+  cold.latch |= L.LATCH_BUS;
+  devices.busWaiting += 1;
 }
 
 /** A message of I/O APIC `n`: REJECTED, or what distribute() says. */
 export function ioapicSend(n: u32, dest: u32, low: u32): i32 {
   if (!hasSerialBus()) return distribute(NONE, dest, low);
   const result = attempt(NONE, dest, low);
-  if (result != REJECTED) rotate(ioapicAt(n) + L.IO_ARB_ID);
+  if (result != REJECTED) rotate(ioapicArbiter(n));
   return result;
 }
 
@@ -121,20 +122,20 @@ export function ioapicSend(n: u32, dest: u32, low: u32): i32 {
 export function serialEoi(cpu: u32): void {
   if (!hasSerialBus()) return;
   count(EOI_CLOCKS);
-  rotate(arbitrationOf(cpu));
+  rotate(arbiterOf(cpu));
 }
 
 // After a successful message the winner's priority becomes 0 and all others rise by one; one that
 // had 15 and did not send takes the winner's, plus one.
-export function rotate(winner: usize): void {
-  const old = load<u32>(winner);
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) age(arbitrationOf(cpu), winner, old);
-  for (let n: u32 = 0; n < ioapicCount(); n++) age(ioapicAt(n) + L.IO_ARB_ID, winner, old);
-  store<u32>(winner, 0);
+export function rotate(winner: Arbiter): void {
+  const old = winner.id;
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) age(arbiterOf(cpu), winner, old);
+  for (let n: u32 = 0; n < ioapicCount(); n++) age(ioapicArbiter(n), winner, old);
+  winner.id = 0;
 }
 
-function age(agent: usize, winner: usize, old: u32): void {
+function age(agent: Arbiter, winner: Arbiter, old: u32): void {
   if (agent == winner) return;
-  const own = load<u32>(agent);
-  store<u32>(agent, own == HIGHEST_ARB ? (old + 1) & 15 : (own + 1) & 15); // bug: arbitration-does-not-rotate-past-15
+  const own = agent.id;
+  agent.id = own == HIGHEST_ARB ? (old + 1) & 15 : (own + 1) & 15; // bug: arbitration-does-not-rotate-past-15
 }

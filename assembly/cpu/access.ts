@@ -30,7 +30,6 @@ import {
 import { writeBase } from '../lapic/reset';
 import { isHardwareEnabled, isX2apicMode } from '../lapic/state';
 import { writeDeadline } from '../lapic/timer';
-import { coldRow } from '../memory/arena';
 import {
   ESR_ILLEGAL_REGISTER,
   F_MSR_CHECKS,
@@ -44,8 +43,9 @@ import {
   MSR_QEMU,
   REGISTERS_QEMU,
 } from '../memory/codes';
-import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { outcome } from '../memory/records';
+import { coldRow } from '../memory/rows';
 import { eoiWritten } from './cpu';
 
 const MSR_BASE: u32 = 0x1b;
@@ -56,7 +56,7 @@ const MSR_X2APIC_END: u32 = 0x840;
 const ICR_RESERVED: u32 = 0xfff32000;
 
 function result(value: u64): i32 {
-  store<u64>(L.H_RESULT, value);
+  outcome.result = value;
   return 0;
 }
 
@@ -119,21 +119,21 @@ export function writePage(cpu: u32, reg: u32, value: u32): void {
     if (!known) collect(cpu, ESR_ILLEGAL_REGISTER);
     return;
   }
-  if (reg == REG_ICR) writeIcrRegister(cpu, load<u32>(coldRow(cpu), L.C_ICR_HIGH), value);
+  if (reg == REG_ICR) writeIcrRegister(cpu, coldRow(cpu).icrHigh, value);
   else write(cpu, reg, value);
 }
 
 /** RDMSR: 0 with the value in H_RESULT, or GP. */
 export function readMsr(cpu: u32, msr: u32): i32 {
-  if (msr == MSR_BASE) return result(load<u64>(coldRow(cpu), L.C_BASE));
+  if (msr == MSR_BASE) return result(coldRow(cpu).base);
   if (msr == MSR_DEADLINE) {
-    return model(F_TIMER_DEADLINE) == 0 ? GP : result(load<u64>(coldRow(cpu), L.C_DEADLINE));
+    return model(F_TIMER_DEADLINE) == 0 ? GP : result(coldRow(cpu).deadline);
   }
   if (msr < MSR_X2APIC || msr >= MSR_X2APIC_END || !isX2apicMode(cpu)) return GP;
   const reg = msr - MSR_X2APIC;
   if (hasQemuRegisters()) return readQemuMsr(cpu, reg);
   if (!isReadable(reg, true)) return GP;
-  const high: u64 = reg == REG_ICR ? load<u32>(coldRow(cpu), L.C_ICR_HIGH) : 0;
+  const high: u64 = reg == REG_ICR ? coldRow(cpu).icrHigh : 0;
   return result((high << 32) | readRegister(cpu, reg));
 }
 

@@ -7,7 +7,6 @@ import { acknowledgePicLine } from '../board/wiring';
 import { Lapic } from '../lapic/lapic';
 import { clearLatch, latch, setLatch } from '../lapic/outputs';
 import { dispatchesLow, isHardwareEnabled, isSoftwareEnabled, ppr } from '../lapic/state';
-import { bump, coldRow, row } from '../memory/arena';
 import {
   F_SPURIOUS,
   HANDLER_EXTINT,
@@ -20,6 +19,8 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { outcome } from '../memory/records';
+import { coldRow, handlerSlot, row } from '../memory/rows';
 
 export const MATCHED: i32 = 1;
 export const STRAY: i32 = 2;
@@ -29,12 +30,8 @@ const HANDLER_KIND_SHIFT: u32 = 8;
 const HANDLER_IF: u32 = 0x1000;
 const HANDLER_ENDED: u32 = 0x2000;
 
-function handlerSlot(cpu: u32, index: u32): usize {
-  return coldRow(cpu) + L.C_HANDLERS + ((<usize>index) << 1);
-}
-
 function depth(cpu: u32): u32 {
-  return load<u32>(coldRow(cpu), L.C_DEPTH);
+  return coldRow(cpu).depth;
 }
 
 function kindOf(entry: u32): u32 {
@@ -58,7 +55,7 @@ function enter(cpu: u32, kind: u32, vector: u32): i32 {
   const enabled: u32 = (latch(cpu) & L.LATCH_IF) != 0 ? HANDLER_IF : 0;
   const index = depth(cpu);
   store<u16>(handlerSlot(cpu, index), <u16>(taken(kind, vector) | enabled));
-  store<u32>(coldRow(cpu), index + 1, L.C_DEPTH);
+  coldRow(cpu).depth = index + 1;
   clearLatch(cpu, L.LATCH_IF | L.LATCH_HALTED);
   return taken(kind, vector);
 }
@@ -67,7 +64,7 @@ function enter(cpu: u32, kind: u32, vector: u32): i32 {
 function takeSipi(cpu: u32): i32 {
   if ((latch(cpu) & L.LATCH_SIPI) == 0) return NONE;
   clearLatch(cpu, L.LATCH_SIPI | L.LATCH_WAITING | L.LATCH_HALTED | L.LATCH_IF);
-  return taken(TAKEN_SIPI, load<u32>(coldRow(cpu), L.C_SIPI));
+  return taken(TAKEN_SIPI, coldRow(cpu).sipi);
 }
 
 /** What the CPU takes between two instructions, in the order INIT, SIPI, SMI, NMI, ExtINT, vector. */
@@ -111,7 +108,7 @@ export function returnFromHandler(cpu: u32): i32 {
   const count = depth(cpu);
   if (count == 0) return NONE;
   const entry: u32 = load<u16>(handlerSlot(cpu, count - 1));
-  store<u32>(coldRow(cpu), count - 1, L.C_DEPTH);
+  coldRow(cpu).depth = count - 1;
   if ((entry & HANDLER_IF) != 0) setLatch(cpu, L.LATCH_IF);
   else clearLatch(cpu, L.LATCH_IF);
   return entry & 0xfff;
@@ -123,7 +120,7 @@ export function returnFromHandler(cpu: u32): i32 {
  */
 export function eoiWritten(cpu: u32): i32 {
   const vector = eoi(cpu);
-  store<i64>(L.H_RESULT, vector);
+  outcome.result = vector;
   if (vector == NONE) return STRAY;
   const count = depth(cpu);
   if (count == 0) return MATCHED;
@@ -134,13 +131,13 @@ export function eoiWritten(cpu: u32): i32 {
     store<u16>(slot, <u16>(entry | HANDLER_ENDED));
     return MATCHED;
   }
-  bump(coldRow(cpu) + L.C_OTHER_EOIS);
+  coldRow(cpu).otherEois++;
   return OTHER;
 }
 
 // SDM 3A "Spurious Interrupt": an acknowledge that finds every request masked gets the SVR's vector.
 export function isSpurious(cpu: u32): bool {
   if (model(F_SPURIOUS) == 0 || !isHardwareEnabled(cpu) || !isSoftwareEnabled(cpu)) return false;
-  const pending = <u32>load<u64>(row(cpu), L.R_CLASSES) & 0xffff;
+  const pending = <u32>row(cpu).classes & 0xffff;
   return dispatchesLow() ? pending != 0 && ppr(cpu) != 0 : (pending & 0xfffe) != 0;
 }

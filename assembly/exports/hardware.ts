@@ -26,10 +26,11 @@ import { REG_SVR, readRegister } from '../lapic/registers';
 import { normalise, noteOddness, writeLdr } from '../lapic/reset';
 import { isHardwareEnabled } from '../lapic/state';
 import { resumeCount } from '../lapic/timer';
-import { coldRow, cpus } from '../memory/arena';
+import { cpus } from '../memory/arena';
 import { BAD_ARGUMENT, LVT_CMCI, LVT_LINT0, NONE } from '../memory/codes';
 import * as L from '../memory/layout';
-import { ioapicCount, pins } from '../memory/rows';
+import { outcome } from '../memory/records';
+import { coldRow, ioapicCount, pins } from '../memory/rows';
 import { picOutput as picAsserts } from '../pic/pic';
 
 // --- registers ---
@@ -69,7 +70,7 @@ export function registersChanged(cpu: u32, count: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
   normalise(cpu);
   resumeCount(cpu, count);
-  writeLdr(cpu, load<u32>(coldRow(cpu), L.C_LDR));
+  writeLdr(cpu, coldRow(cpu).ldr);
   noteOddness(cpu);
   refreshAndKick(cpu);
   news(cpu);
@@ -195,7 +196,7 @@ export function iret(cpu: u32): i32 {
 /** The running handler writes EOI: 1 matched, 2 stray, 3 another's; the vector is in H_RESULT. */
 export function handlerEoi(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
-  store<i64>(L.H_RESULT, NONE);
+  outcome.result = NONE;
   return isHardwareEnabled(cpu) ? eoiWritten(cpu) : STRAY;
 }
 
@@ -234,22 +235,22 @@ export function advance(until: u64, limit: u32, busClocks: u64): i32 {
 
 /** Effects are noted from now on (or no more): rows take the long way meanwhile. */
 export function trace(on: u32): void {
-  store<u32>(L.H_TRACE, on);
-  store<u32>(L.H_EFFECT_COUNT, 0);
+  outcome.trace = on;
+  outcome.effectCount = 0;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) refresh(cpu);
 }
 
 /** How many effects there are in the table; they are forgotten at the next operation. */
 export function takeEffects(): u32 {
-  const count = load<u32>(L.H_EFFECT_COUNT);
-  store<u32>(L.H_EFFECT_COUNT, 0);
+  const count = outcome.effectCount;
+  outcome.effectCount = 0;
   return count;
 }
 
 /** After a restore: what is derived from the state. */
 export function rebuild(): void {
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    writeLdr(cpu, load<u32>(coldRow(cpu), L.C_LDR));
+    writeLdr(cpu, coldRow(cpu).ldr);
     refresh(cpu);
   }
 }

@@ -1,11 +1,13 @@
 // What the host may call of one local APIC.
+
 import { eoiWritten } from '../cpu/cpu';
 import { dispatchVector, Lapic, setTpr as writeTpr } from '../lapic/lapic';
 import { ppr as pprOf } from '../lapic/state';
-import { cpus, row } from '../memory/arena';
+import { cpus } from '../memory/arena';
 import { countBits } from '../memory/bits';
 import { BAD_ARGUMENT } from '../memory/codes';
-import * as L from '../memory/layout';
+import { outcome } from '../memory/records';
+import { irrOf } from '../memory/rows';
 import { takeWakeList as takeAll } from '../record/wake';
 
 // --- local APIC ---
@@ -27,7 +29,7 @@ export function acknowledgeVector(cpu: u32, vector: u32): i32 {
 export function eoi(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
   eoiWritten(cpu);
-  return <i32>load<i64>(L.H_RESULT);
+  return <i32>outcome.result;
 }
 
 export function intr(cpu: u32): i32 {
@@ -45,7 +47,7 @@ export function setTpr(cpu: u32, tpr: u32): i32 {
 }
 
 export function pending(cpu: u32): i32 {
-  return cpu < cpus ? countBits(row(cpu) + L.R_IRR) : BAD_ARGUMENT;
+  return cpu < cpus ? countBits(irrOf(cpu)) : BAD_ARGUMENT;
 }
 
 export function takeWakeList(): u32 {

@@ -1,10 +1,12 @@
 // What the host may call to create a machine.
+
+import '../memory/checks';
 import { enableAll, hasFastDecode, powerOnAll as powerOn } from '../board/power';
 import { buildClusters } from '../bus/clusters';
 import { cpuOf as directoryCpuOf, enterAll } from '../bus/directory';
 import { setCpu } from '../linux/cpumask';
 import * as arena from '../memory/arena';
-import { apicId, cpus, maskOnline, plan } from '../memory/arena';
+import { cpus, maskOnline, plan } from '../memory/arena';
 import {
   BAD_ARGUMENT,
   FLAG_COUNT_VECTORS,
@@ -14,6 +16,8 @@ import {
 } from '../memory/codes';
 import { LAYOUT_FINGERPRINT } from '../memory/fingerprint';
 import * as L from '../memory/layout';
+import { config, devices } from '../memory/records';
+import { apicId } from '../memory/rows';
 
 export function fingerprint(): u32 {
   return LAYOUT_FINGERPRINT;
@@ -35,10 +39,10 @@ export function create(
   if (ioapicCount > <u32>L.IOAPIC_MAX) return BAD_ARGUMENT;
   const status = plan(count, mode, (flags & FLAG_COUNT_VECTORS) != 0, ioapicCount);
   if (status != 0) return status;
-  store<u32>(L.H_DRIVER, driverCode);
-  store<u32>(L.H_ERA, era);
-  store<u32>(L.H_FLAGS, flags);
-  store<u32>(L.H_EARLY, (flags & FLAG_EARLY_ISR) != 0 ? 1 : 0);
+  config.driver = driverCode;
+  config.era = era;
+  config.flags = flags;
+  config.early = (flags & FLAG_EARLY_ISR) != 0 ? 1 : 0;
   return 0;
 }
 
@@ -46,9 +50,9 @@ export function create(
 export function commit(start: u32): i32 {
   const duplicate = enterAll();
   if (duplicate != NONE) return duplicate;
-  store<u32>(L.H_SLOW_MODEL, hasFastDecode() ? 0 : 1);
+  devices.slowModel = hasFastDecode() ? 0 : 1;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (apicId(cpu) >> 20 != 0) store<u32>(L.H_WIDE_IDS, 1);
+    if (apicId(cpu) >> 20 != 0) config.wideIds = 1;
     setCpu(maskOnline, cpu);
   }
   buildClusters();

@@ -19,14 +19,15 @@ import {
   OP_SEND_IPI,
 } from '../memory/codes';
 import * as L from '../memory/layout';
+import { ledger, lists } from '../memory/records';
 
 // --- bus and senders ---
 
 export function writeIcr(from: u32, dest: u32, low: u32): i32 {
   if (from >= cpus) return BAD_ARGUMENT;
   if ((latch(from) & L.LATCH_BUS) != 0) return 0; // send pending: the write is ignored
-  store<u64>(L.L_SENDS, load<u64>(L.L_SENDS) + 1);
-  store<u64>(L.L_ICR_WRITES, load<u64>(L.L_ICR_WRITES) + 1);
+  ledger.sends += 1;
+  ledger.icrWrites += 1;
   sendIcr(from, dest, low);
   return 0;
 }
@@ -34,7 +35,7 @@ export function writeIcr(from: u32, dest: u32, low: u32): i32 {
 /** One call of struct apic or of a caller above it. Masks come in the argument mask. */
 export function send(op: u32, from: u32, to: u32, vector: u32): i32 {
   if (from >= cpus || to >= cpus || vector > 255 || hasSerialBus()) return BAD_ARGUMENT;
-  store<u64>(L.L_SENDS, load<u64>(L.L_SENDS) + 1);
+  ledger.sends += 1;
   switch (op) {
     case OP_SEND_IPI:
       driver.sendIPI(from, to, vector);
@@ -74,6 +75,6 @@ export function send(op: u32, from: u32, to: u32, vector: u32): i32 {
 
 /** Bytes of the argument mask beyond the machine's CPUs are the host's to keep zero. */
 export function logEntries(): u32 {
-  const count = load<u32>(L.H_LOG_COUNT);
+  const count = lists.logCount;
   return count < logCapacity ? count : logCapacity;
 }

@@ -2,7 +2,7 @@
 import { auditHardware, audit as auditRows } from '../board/audit';
 import { cpus } from '../memory/arena';
 import { AUDIT_STORM_STATE, NONE } from '../memory/codes';
-import * as L from '../memory/layout';
+import { lists } from '../memory/records';
 import { eventHash as hashOf } from '../record/hash';
 import { stormIsSound } from '../storm/sound';
 import * as engine from '../storm/storm';
@@ -23,7 +23,7 @@ export function storm(count: u32): i32 {
 export function audit(): i32 {
   const culprit = auditRows();
   if (culprit != NONE || stormIsSound()) return culprit;
-  store<u32>(L.H_AUDIT, AUDIT_STORM_STATE);
+  lists.audit = AUDIT_STORM_STATE;
   return 0;
 }
 

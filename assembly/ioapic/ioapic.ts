@@ -16,7 +16,8 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { ioapicAt, ioapicCount, pinAt, pins } from '../memory/rows';
+import { devices, Pin } from '../memory/records';
+import { ioapicAt, ioapicCount, ioapicVersion, pinAt, pins } from '../memory/rows';
 
 const REG_ID: u32 = 0;
 const REG_VERSION: u32 = 1;
@@ -36,16 +37,12 @@ const WRITABLE_LOW: u64 = 0x1afff;
 const WRITABLE_HIGH: u64 = 0xff000000;
 const BRAKE_NS: u64 = 10_000_000;
 
-function version(n: u32): u32 {
-  return load<u32>(<usize>L.H_IOAPIC_CONFIG + ((<usize>n) << 2)) >> 16;
+function entryOf(at: Pin): u64 {
+  return at.entry;
 }
 
-function entryOf(at: usize): u64 {
-  return load<u64>(at, L.PIN_ENTRY);
-}
-
-function setEntry(at: usize, entry: u64): void {
-  store<u64>(at, entry, L.PIN_ENTRY);
+function setEntry(at: Pin, entry: u64): void {
+  at.entry = entry;
 }
 
 function delivery(entry: u64): u32 {
@@ -57,8 +54,8 @@ function entryIsLevel(entry: u64): bool {
   return (entry & ENTRY_LEVEL) != 0 && delivery(entry) <= <u32>DELIVERY_LOWEST;
 }
 
-function isActive(at: usize): bool {
-  const high = load<u32>(at, L.PIN_LINE) != 0;
+function isActive(at: Pin): bool {
+  const high = at.line != 0;
   return (entryOf(at) & ENTRY_ACTIVE_LOW) != 0 ? !high : high;
 }
 
@@ -95,16 +92,16 @@ function serveLevel(n: u32, pin: u32): void {
   const entry = entryOf(at);
   if (!entryIsLevel(entry) || (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR | ENTRY_PENDING)) != 0)
     return; // bug: remote-irr-does-not-stop-a-level-pin
-  if (isActive(at) && load<u64>(at, L.PIN_BRAKE) == 0) send(n, pin);
+  if (isActive(at) && at.brake == 0) send(n, pin);
 }
 
 /** Drives a pin. 82093AA: edge fires on the active transition unless masked, then it is lost. */
 export function setIrq(n: u32, pin: u32, high: bool): void {
   const at = pinAt(n, pin);
   const before = isActive(at);
-  store<u32>(at, high ? 1 : 0, L.PIN_LINE);
+  at.line = high ? 1 : 0;
   const after = isActive(at);
-  if (!after) store<u32>(at, 0, L.PIN_SERVED);
+  if (!after) at.served = 0;
   const entry = entryOf(at);
   if (entryIsLevel(entry)) serveLevel(n, pin);
   else if (after && !before && (entry & (ENTRY_MASKED | ENTRY_PENDING)) == 0) send(n, pin);
@@ -128,7 +125,7 @@ function endIn(n: u32, vector: u32): void {
 /** Marks an entry between the two passes; a bit that no entry has. */
 const SERVE_AGAIN: u64 = (<u64>1) << 40;
 
-function matches(at: usize, vector: u32): bool {
+function matches(at: Pin, vector: u32): bool {
   const entry = entryOf(at);
   return (<u32>entry & 0xff) == vector && entryIsLevel(entry);
 }
@@ -137,29 +134,29 @@ function matches(at: usize, vector: u32): bool {
 function serveAgain(n: u32, pin: u32): void {
   const at = pinAt(n, pin);
   if (!isActive(at)) {
-    store<u32>(at, 0, L.PIN_SERVED);
+    at.served = 0;
     return;
   }
-  const served = load<u32>(at, L.PIN_SERVED) + 1;
+  const served = at.served + 1;
   const limit = model(F_STORM_BRAKE);
   if (limit != 0 && served > limit) return brake(at);
-  store<u32>(at, served, L.PIN_SERVED);
+  at.served = served;
   serveLevel(n, pin);
 }
 
-function brake(at: usize): void {
-  if (load<u64>(at, L.PIN_BRAKE) == 0) store<u32>(L.H_BRAKED, load<u32>(L.H_BRAKED) + 1);
-  store<u32>(at, 0, L.PIN_SERVED);
-  store<u64>(at, load<u64>(L.H_NOW) + BRAKE_NS, L.PIN_BRAKE);
+function brake(at: Pin): void {
+  if (at.brake == 0) devices.braked += 1;
+  at.served = 0;
+  at.brake = devices.now + BRAKE_NS;
 }
 
 /** Time of the next brake that lets go, not after `until`; 0 for none. */
 export function nextBrake(until: u64): u64 {
   let first: u64 = 0;
-  if (load<u32>(L.H_BRAKED) == 0) return first;
+  if (devices.braked == 0) return first;
   for (let n: u32 = 0; n < ioapicCount(); n++) {
     for (let pin: u32 = 0; pin < pins(n); pin++) {
-      const at = load<u64>(pinAt(n, pin), L.PIN_BRAKE);
+      const at = pinAt(n, pin).brake;
       if (at != 0 && at <= until && (first == 0 || at < first)) first = at;
     }
   }
@@ -171,9 +168,9 @@ export function releaseBrakes(time: u64): void {
   for (let n: u32 = 0; n < ioapicCount(); n++) {
     for (let pin: u32 = 0; pin < pins(n); pin++) {
       const at = pinAt(n, pin);
-      if (load<u64>(at, L.PIN_BRAKE) != time) continue;
-      store<u64>(at, 0, L.PIN_BRAKE);
-      store<u32>(L.H_BRAKED, load<u32>(L.H_BRAKED) - 1);
+      if (at.brake != time) continue;
+      at.brake = 0;
+      devices.braked -= 1;
       serveLevel(n, pin);
     }
   }
@@ -209,25 +206,25 @@ export function extintEntryReaches(cpu: u32): bool {
 
 export function resetIoapic(n: u32): void {
   const at = ioapicAt(n);
-  const id = load<u32>(at, L.IO_ID);
-  memory.fill(at, 0, L.IOAPIC_BYTES);
-  store<u32>(at, id, L.IO_ID);
-  store<u32>(at, id, L.IO_ARB);
-  store<u32>(at, id, L.IO_ARB_ID);
+  const id = at.id;
+  memory.fill(changetype<usize>(at), 0, L.IOAPIC_BYTES);
+  at.id = id;
+  at.arb = id;
+  at.arbId = id;
   for (let pin: u32 = 0; pin < pins(n); pin++) setEntry(pinAt(n, pin), ENTRY_MASKED);
 }
 
 export function readIoapic(n: u32, offset: u32): u32 {
   const at = ioapicAt(n);
-  if (offset == OFFSET_SELECT) return load<u32>(at, L.IO_SELECT);
-  return offset == OFFSET_WINDOW ? readWindow(n, load<u32>(at, L.IO_SELECT)) : 0;
+  if (offset == OFFSET_SELECT) return at.select;
+  return offset == OFFSET_WINDOW ? readWindow(n, at.select) : 0;
 }
 
 function readWindow(n: u32, reg: u32): u32 {
   const at = ioapicAt(n);
-  if (reg == REG_ID) return load<u32>(at, L.IO_ID) << 24;
-  if (reg == REG_VERSION) return version(n) | ((pins(n) - 1) << 16);
-  if (reg == REG_ARB) return load<u32>(at, L.IO_ARB) << 24;
+  if (reg == REG_ID) return at.id << 24;
+  if (reg == REG_VERSION) return ioapicVersion(n) | ((pins(n) - 1) << 16);
+  if (reg == REG_ARB) return at.arb << 24;
   const pin = (reg - REG_ENTRIES) >> 1;
   if (reg < REG_ENTRIES || pin >= pins(n)) return 0;
   const entry = entryOf(pinAt(n, pin));
@@ -236,17 +233,17 @@ function readWindow(n: u32, reg: u32): u32 {
 
 export function writeIoapic(n: u32, offset: u32, value: u32): void {
   const at = ioapicAt(n);
-  if (offset == OFFSET_SELECT) store<u32>(at, value & 0xff, L.IO_SELECT);
-  else if (offset == OFFSET_WINDOW) writeWindow(n, load<u32>(at, L.IO_SELECT), value);
-  else if (offset == OFFSET_EOI && version(n) >= VERSION_WITH_EOI) endIn(n, value & 0xff);
+  if (offset == OFFSET_SELECT) at.select = value & 0xff;
+  else if (offset == OFFSET_WINDOW) writeWindow(n, at.select, value);
+  else if (offset == OFFSET_EOI && ioapicVersion(n) >= VERSION_WITH_EOI) endIn(n, value & 0xff);
 }
 
 function writeWindow(n: u32, reg: u32, value: u32): void {
   const at = ioapicAt(n);
   if (reg == REG_ID) {
-    store<u32>(at, (value >> 24) & 15, L.IO_ID);
-    store<u32>(at, (value >> 24) & 15, L.IO_ARB);
-    store<u32>(at, (value >> 24) & 15, L.IO_ARB_ID);
+    at.id = (value >> 24) & 15;
+    at.arb = (value >> 24) & 15;
+    at.arbId = (value >> 24) & 15;
     return;
   }
   const pin = (reg - REG_ENTRIES) >> 1;

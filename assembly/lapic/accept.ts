@@ -1,9 +1,9 @@
 // Acceptance on a row that is not plain: legal vectors, and the refusal of the others.
 
-import { bump, row } from '../memory/arena';
 import { ESR_RECEIVE_ILLEGAL, F_LOW_VECTORS, LOW_ERROR } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { row } from '../memory/rows';
 import { collect } from './esr';
 import { reject } from './row';
 import { acceptLegal, refusesNew } from './slow';
@@ -14,7 +14,7 @@ export function acceptSlow(cpu: u32, vector: u32, level: bool): void {
   const illegal = vector < <u32>L.FIRST_LEGAL_VECTOR && model(F_LOW_VECTORS) == <u32>LOW_ERROR; // bug: vector-15-is-accepted
   if (!illegal) return acceptLegal(cpu, vector, level);
   if (!isHardwareEnabled(cpu)) return;
-  bump(row(cpu) + L.R_ATTEMPTED);
+  row(cpu).attempted++;
   reject(cpu, vector);
   if (!refusesNew(cpu)) collect(cpu, ESR_RECEIVE_ILLEGAL);
 }

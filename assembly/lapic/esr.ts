@@ -1,6 +1,5 @@
 // The Error Status Register. SDM 3A "Error Handling".
 
-import { bump, coldRow, row } from '../memory/arena';
 import {
   ESR_ILLEGAL_REGISTER,
   ESR_LATCH,
@@ -11,6 +10,7 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { coldRow, row } from '../memory/rows';
 import { reject } from './row';
 import { acceptLegal } from './slow';
 import { LVT_MASKED, lvt } from './state';
@@ -20,12 +20,12 @@ export function collect(cpu: u32, bit: u32): void {
   const cold = coldRow(cpu);
   const kind = model(F_ESR);
   if (kind == <u32>ESR_RAW && bit == <u32>ESR_ILLEGAL_REGISTER) {
-    store<u32>(cold, load<u32>(cold, L.C_ESR) | bit, L.C_ESR);
+    cold.esr |= bit;
   }
   if (kind != <u32>ESR_LATCH) return;
-  const pending = load<u32>(cold, L.C_ESR_PENDING);
+  const pending = cold.esrPending;
   if ((pending & bit) != 0) return;
-  store<u32>(cold, pending | bit, L.C_ESR_PENDING);
+  cold.esrPending = pending | bit;
   raise(cpu);
 }
 
@@ -35,16 +35,16 @@ function raise(cpu: u32): void {
   if ((entry & LVT_MASKED) != 0) return;
   const vector = entry & 0xff;
   if (vector >= <u32>L.FIRST_LEGAL_VECTOR) return acceptLegal(cpu, vector, false);
-  bump(row(cpu) + L.R_ATTEMPTED);
+  row(cpu).attempted++;
   reject(cpu, vector);
   const cold = coldRow(cpu);
-  store<u32>(cold, load<u32>(cold, L.C_ESR_PENDING) | ESR_RECEIVE_ILLEGAL, L.C_ESR_PENDING);
+  cold.esrPending |= ESR_RECEIVE_ILLEGAL;
 }
 
 /** A write of any value makes what has been collected visible, and starts anew. */
 export function latchErrors(cpu: u32): void {
   if (model(F_ESR) != <u32>ESR_LATCH) return;
   const cold = coldRow(cpu);
-  store<u32>(cold, load<u32>(cold, L.C_ESR_PENDING), L.C_ESR);
-  store<u32>(cold, 0, L.C_ESR_PENDING); // bug: esr-reads-show-what-is-pending
+  cold.esr = cold.esrPending;
+  cold.esrPending = 0; // bug: esr-reads-show-what-is-pending
 }

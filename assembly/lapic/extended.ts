@@ -1,10 +1,9 @@
 // AMD's extended register space in the xAPIC page: specific EOI, interrupt enable registers, extended
 // LVT. AMD APM 2 "Extended APIC Feature Register" and the sections after it.
 
-import { coldRow } from '../memory/arena';
 import { F_EXTENDED } from '../memory/codes';
-import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { coldRow, extLvtSlot, ierOf } from '../memory/rows';
 import { endVector } from './lapic';
 import { refreshAndKick } from './refresh';
 
@@ -27,23 +26,23 @@ export function isExtendedRegister(reg: u32): bool {
 export function readExtended(cpu: u32, reg: u32): u32 {
   const cold = coldRow(cpu);
   if (reg == EXT_FEATURE) return FEATURES;
-  if (reg == EXT_CONTROL) return load<u32>(cold, L.C_EXT_CONTROL);
+  if (reg == EXT_CONTROL) return cold.extControl;
   if (reg == EXT_SEOI) return 0;
-  if (reg >= EXT_LVT) return load<u32>(cold + L.C_EXT_LVT + ((reg - EXT_LVT) << 2));
-  return load<u32>(cold + L.C_IER + ((reg - EXT_IER) << 2));
+  if (reg >= EXT_LVT) return load<u32>(extLvtSlot(cpu, reg - EXT_LVT));
+  return ierOf(cpu).half(reg - EXT_IER);
 }
 
 export function writeExtended(cpu: u32, reg: u32, value: u32): void {
   const cold = coldRow(cpu);
   if (reg == EXT_SEOI) return specificEoi(cpu, value & 0xff);
-  if (reg >= EXT_LVT) store<u32>(cold + L.C_EXT_LVT + ((reg - EXT_LVT) << 2), value & LVT_BITS);
-  else if (reg >= EXT_IER) store<u32>(cold + L.C_IER + ((reg - EXT_IER) << 2), value);
-  else if (reg == EXT_CONTROL) store<u32>(cold, value & CONTROL_BITS, L.C_EXT_CONTROL);
+  if (reg >= EXT_LVT) store<u32>(extLvtSlot(cpu, reg - EXT_LVT), value & LVT_BITS);
+  else if (reg >= EXT_IER) ierOf(cpu).setHalf(reg - EXT_IER, value);
+  else if (reg == EXT_CONTROL) cold.extControl = value & CONTROL_BITS;
   refreshAndKick(cpu);
 }
 
 /** Ends the named vector, whichever is the highest in service. */
 function specificEoi(cpu: u32, vector: u32): void {
-  if ((load<u32>(coldRow(cpu), L.C_EXT_CONTROL) & CONTROL_SEOI) == 0) return;
+  if ((coldRow(cpu).extControl & CONTROL_SEOI) == 0) return;
   endVector(cpu, vector);
 }

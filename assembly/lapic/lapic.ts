@@ -1,6 +1,6 @@
 // One local APIC: accept, dispatch, EOI. Leaf functions over a row (layout.ts).
 
-import { bump, counts, row } from '../memory/arena';
+import { counts } from '../memory/arena';
 import {
   EVENT_ACCEPT,
   EVENT_COALESCE,
@@ -10,6 +10,7 @@ import {
   NONE,
 } from '../memory/codes';
 import * as L from '../memory/layout';
+import { classWords, row } from '../memory/rows';
 import { ended, leave, NOTHING } from '../record/ended';
 import { after, note } from '../record/hash';
 import { kick, LISTED } from '../record/wake';
@@ -23,7 +24,7 @@ export class Lapic {
   // SDM 3A "Task and Processor Priorities": an interrupt is dispatched only when its class is
   // above the PPR's class. `irr & ~blocked > blocked` compares just the highest bits.
   @inline static eligible(cpu: u32): bool {
-    const classes = load<u64>(row(cpu), L.R_CLASSES);
+    const classes = row(cpu).classes;
     const blocked = blockedClasses(classes);
     if ((<u32>classes & 0xffff & ~blocked) > blocked) return true;
     return !isPlain(classes) && eligibleSlow(cpu);
@@ -33,23 +34,23 @@ export class Lapic {
   // to a set bit is merged with it.
   @inline static accept(cpu: u32, vector: u32, level: bool): void {
     const at = row(cpu);
-    const classes = load<u64>(at, L.R_CLASSES);
+    const classes = at.classes;
     if (level || !isPlain(classes) || vector < <u32>L.FIRST_LEGAL_VECTOR) {
       acceptSlow(cpu, vector, level);
       return;
     }
-    bump(at + L.R_ATTEMPTED);
-    const slot = at + ((<usize>vector >> 4) << 1);
+    at.attempted++;
+    const slot = classWords(at, vector >> 4);
     const bit: u32 = 1 << (vector & 15);
-    const word: u32 = load<u16>(slot, L.R_IRR);
+    const word: u32 = slot.irr;
     const merges = (word & bit) != 0; // bug: a-second-send-is-not-merged
     if (merges) {
-      bump(at + L.R_COALESCED);
+      at.coalesced++;
       note(at, EVENT_COALESCE, vector);
       return;
     }
-    store<u16>(slot, <u16>(word | bit), L.R_IRR);
-    store<u64>(at, kick(cpu, classes | ((<u64>1) << (vector >> 4))), L.R_CLASSES);
+    slot.irr = <u16>(word | bit);
+    at.classes = kick(cpu, classes | ((<u64>1) << (vector >> 4)));
     note(at, EVENT_ACCEPT, vector);
   }
 
@@ -57,12 +58,12 @@ export class Lapic {
   // highest IRR bit is cleared and the same ISR bit set, as one step.
   @inline static dispatch(cpu: u32): i32 {
     const at = row(cpu);
-    const classes = load<u64>(at, L.R_CLASSES);
+    const classes = at.classes;
     const blocked = blockedClasses(classes);
     const requests = <u32>classes & 0xffff & ~blocked;
     if (requests <= blocked) return isPlain(classes) ? NONE : handOver(cpu); // bug: the-same-class-nests
     const top = 31 - clz<u32>(requests);
-    const bit = 31 - clz<u32>(load<u16>(at + ((<usize>top) << 1), L.R_IRR));
+    const bit = 31 - clz<u32>(classWords(at, top).irr);
     return Vector.take(at, classes, top, bit);
   }
 
@@ -71,23 +72,23 @@ export class Lapic {
   @inline static eoi(cpu: u32): i32 {
     assert(ended == NOTHING);
     const at = row(cpu);
-    const classes = load<u64>(at, L.R_CLASSES);
+    const classes = at.classes;
     const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
     if (serving == 0) {
-      bump(at + L.R_STRAY_EOIS);
+      at.strayEois++;
       note(at, EVENT_STRAY_EOI, 0);
       if (!isPlain(classes)) leave(cpu, NONE);
       return NONE;
     }
     const top = 31 - clz<u32>(serving); // bug: eoi-clears-the-lowest-class
-    const slot = at + ((<usize>top) << 1);
-    const old: u32 = load<u16>(slot, L.R_ISR);
+    const slot = classWords(at, top);
+    const old: u32 = slot.isr;
     const bit = 31 - clz<u32>(old);
     const word = old ^ (1 << bit);
-    store<u16>(slot, <u16>word, L.R_ISR);
+    slot.isr = <u16>word;
     const emptied: u64 = word == 0 ? (<u64>0x10000) << top : 0;
-    store<u64>(at, classes & ~emptied, L.R_CLASSES);
-    bump(at + L.R_EOIS);
+    at.classes = classes & ~emptied;
+    at.eois++;
     const vector = (top << 4) | bit;
     note(at, EVENT_EOI, vector);
     if (!isPlain(classes)) leave(cpu, vector);
@@ -98,15 +99,15 @@ export class Lapic {
 /** AMD's specific EOI: ends the named vector if it is in service. */
 export function endVector(cpu: u32, vector: u32): void {
   const at = row(cpu);
-  const slot = at + ((<usize>vector >> 4) << 1);
-  const word: u32 = load<u16>(slot, L.R_ISR);
+  const slot = classWords(at, vector >> 4);
+  const word: u32 = slot.isr;
   const bit: u32 = 1 << (vector & 15);
   if ((word & bit) == 0) return;
-  store<u16>(slot, <u16>(word ^ bit), L.R_ISR);
-  const classes = load<u64>(at, L.R_CLASSES);
+  slot.isr = <u16>(word ^ bit);
+  const classes = at.classes;
   const emptied: u64 = word == bit ? (<u64>0x10000) << (vector >> 4) : 0;
-  store<u64>(at, classes & ~emptied, L.R_CLASSES);
-  bump(at + L.R_EOIS);
+  at.classes = classes & ~emptied;
+  at.eois++;
   note(at, EVENT_EOI, vector);
   if (!isPlain(classes)) leave(cpu, vector);
 }
@@ -118,23 +119,23 @@ export function endVector(cpu: u32, vector: u32): void {
 /** False: the row is not plain, and nothing was done. */
 export function runPlainHandlers(cpu: u32): bool {
   const at = row(cpu);
-  let classes = load<u64>(at, L.R_CLASSES) & ~LISTED;
+  let classes = at.classes & ~LISTED;
   if (!isPlain(classes)) return false;
   const blocked = blockedClasses(classes);
-  let hash = load<u64>(at, L.R_HASH);
+  let hash = at.hash;
   let handled: u64 = 0;
   let requests = <u32>classes & 0xffff & ~blocked;
   while (requests > blocked) {
     const top = 31 - clz<u32>(requests);
-    const slot = at + ((<usize>top) << 1);
-    const old: u32 = load<u16>(slot, L.R_IRR);
+    const slot = classWords(at, top);
+    const old: u32 = slot.irr;
     const bit = 31 - clz<u32>(old);
     const word = old ^ (1 << bit);
-    store<u16>(slot, <u16>word, L.R_IRR);
+    slot.irr = <u16>word;
     // Nothing else of this class is in service, or the class would be blocked.
-    assert(load<u16>(slot, L.R_ISR) == 0 && requests > blocked);
-    store<u16>(slot, <u16>((<u32>1) << bit), L.R_ISR);
-    store<u16>(slot, 0, L.R_ISR);
+    assert(slot.isr == 0 && requests > blocked);
+    slot.isr = <u16>((<u32>1) << bit);
+    slot.isr = 0;
     if (word == 0) requests ^= 1 << top;
     const vector = (top << 4) | bit;
     hash = after(after(hash, EVENT_DISPATCH, vector), EVENT_EOI, vector);
@@ -142,10 +143,10 @@ export function runPlainHandlers(cpu: u32): bool {
     handled++;
   }
   const left = <u64>requests | (classes & blocked);
-  store<u64>(at, (classes & ~(<u64>0xffff)) | left, L.R_CLASSES);
-  store<u64>(at, hash, L.R_HASH);
-  store<u64>(at, load<u64>(at, L.R_DELIVERED) + handled, L.R_DELIVERED);
-  store<u64>(at, load<u64>(at, L.R_EOIS) + handled, L.R_EOIS); // bug: a-handler-forgets-a-counter
+  at.classes = (classes & ~(<u64>0xffff)) | left;
+  at.hash = hash;
+  at.delivered += handled;
+  at.eois += handled; // bug: a-handler-forgets-a-counter
   return true;
 }
 
@@ -155,9 +156,9 @@ export function runPlainHandlers(cpu: u32): bool {
  */
 export function dispatchVector(cpu: u32, vector: u32): i32 {
   const at = row(cpu);
-  const classes = load<u64>(at, L.R_CLASSES);
+  const classes = at.classes;
   const top = vector >> 4;
-  const word: u32 = load<u16>(at + ((<usize>top) << 1), L.R_IRR);
+  const word: u32 = classWords(at, top).irr;
   if (((word >> (vector & 15)) & 1) == 0) return NONE;
   if ((<u32>1) << top <= blockedClasses(classes)) return NONE;
   return Vector.take(at, classes, top, vector & 15);
@@ -166,8 +167,8 @@ export function dispatchVector(cpu: u32, vector: u32): i32 {
 /** Writes TPR; a lower TPR may make a pending vector eligible, which puts the CPU on the wake list. */
 export function setTpr(cpu: u32, tpr: u32): void {
   const at = row(cpu);
-  const classes = load<u64>(at, L.R_CLASSES) & ~((<u64>0xff) << L.CLASSES_TPR_SHIFT);
-  store<u64>(at, classes | ((<u64>tpr) << L.CLASSES_TPR_SHIFT), L.R_CLASSES);
+  const classes = at.classes & ~((<u64>0xff) << L.CLASSES_TPR_SHIFT);
+  at.classes = classes | ((<u64>tpr) << L.CLASSES_TPR_SHIFT);
   if (!isPlain(classes)) settle(cpu);
-  if (Lapic.eligible(cpu)) store<u64>(at, kick(cpu, load<u64>(at, L.R_CLASSES)), L.R_CLASSES);
+  if (Lapic.eligible(cpu)) at.classes = kick(cpu, at.classes);
 }

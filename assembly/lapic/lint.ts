@@ -1,6 +1,5 @@
 // The LINT pins: edge and level, remote IRR, and ExtINT as a level. SDM 3A "Local Vector Table".
 
-import { coldRow, row } from '../memory/arena';
 import {
   DELIVERY_EXTINT,
   DELIVERY_FIXED,
@@ -12,6 +11,7 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { coldRow, row } from '../memory/rows';
 import { picOutput } from '../pic/pic';
 import { kickCpu } from '../record/wake';
 import { deliverLocal } from './lvt';
@@ -34,7 +34,7 @@ function latchBit(pin: u32): u32 {
 
 /** The pin's level. The 8259 pair drives LINT0 of CPU 0 together with whoever else does. */
 export function pinHigh(cpu: u32, pin: u32): bool {
-  if ((load<u32>(coldRow(cpu), L.C_LATCH) & latchBit(pin)) != 0) return true;
+  if ((coldRow(cpu).latch & latchBit(pin)) != 0) return true;
   return pin == 0 && cpu == 0 && picOutput();
 }
 
@@ -55,9 +55,9 @@ export function entryIsLevelFixed(entry: u32): bool {
 export function setPin(cpu: u32, pin: u32, high: bool): void {
   const before = pinHigh(cpu, pin);
   const cold = coldRow(cpu);
-  const latch = load<u32>(cold, L.C_LATCH);
+  const latch = cold.latch;
   const bit = latchBit(pin);
-  store<u32>(cold, high ? latch | bit : latch & ~bit, L.C_LATCH);
+  cold.latch = high ? latch | bit : latch & ~bit;
   pinMoved(cpu, pin, before);
 }
 
@@ -99,9 +99,9 @@ export function serveLevel(cpu: u32, index: u32): void {
   const entry = lvt(cpu, index);
   const ready = entryIsLevelFixed(entry) && (entry & (LVT_MASKED | LVT_REMOTE_IRR)) == 0;
   if (!ready || !hasRemoteIrr() || !isActive(entry, pinHigh(cpu, index - LVT_LINT0))) return;
-  const rejected = load<u64>(row(cpu), L.R_REJECTED);
+  const rejected = row(cpu).rejected;
   deliverLocal(cpu, index);
-  const taken = load<u64>(row(cpu), L.R_REJECTED) == rejected;
+  const taken = row(cpu).rejected == rejected;
   if (taken) storeLvt(cpu, index, lvt(cpu, index) | LVT_REMOTE_IRR);
 }
 

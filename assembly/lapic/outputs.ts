@@ -1,5 +1,5 @@
 // What a local APIC hands to its CPU beside vectors: NMI, SMI, INIT, SIPI, ExtINT, each a latch.
-import { bump, coldRow, row } from '../memory/arena';
+
 import {
   EFFECT_EXTINT,
   EFFECT_INIT,
@@ -13,20 +13,21 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { coldRow, row } from '../memory/rows';
 import { effect } from '../record/effects';
 import { note } from '../record/hash';
 import { kickCpu } from '../record/wake';
 
 export function latch(cpu: u32): u32 {
-  return load<u32>(coldRow(cpu), L.C_LATCH);
+  return coldRow(cpu).latch;
 }
 
 export function setLatch(cpu: u32, bits: u32): void {
-  store<u32>(coldRow(cpu), latch(cpu) | bits, L.C_LATCH);
+  coldRow(cpu).latch = latch(cpu) | bits;
 }
 
 export function clearLatch(cpu: u32, bits: u32): void {
-  store<u32>(coldRow(cpu), latch(cpu) & ~bits, L.C_LATCH);
+  coldRow(cpu).latch = latch(cpu) & ~bits;
 }
 
 function raise(cpu: u32, kind: u32, bit: u32, vector: u32): void {
@@ -37,7 +38,7 @@ function raise(cpu: u32, kind: u32, bit: u32, vector: u32): void {
 
 // SDM 3A "Task and Processor Priorities": NMI, SMI, INIT, SIPI and ExtINT bypass IRR, ISR and PPR.
 export function latchNmi(cpu: u32): void {
-  bump(coldRow(cpu) + L.C_NMIS);
+  coldRow(cpu).nmis++;
   note(row(cpu), EVENT_NMI, 2);
   raise(cpu, EFFECT_NMI, L.LATCH_NMI, 0);
 }
@@ -60,6 +61,6 @@ export function latchInit(cpu: u32): void {
 export function latchSipi(cpu: u32, vector: u32): void {
   const listens = (latch(cpu) & (L.LATCH_WAITING | L.LATCH_INIT)) != 0;
   if (!listens && model(F_SIPI) == <u32>SIPI_IF_WAITING) return;
-  store<u32>(coldRow(cpu), vector, L.C_SIPI);
+  coldRow(cpu).sipi = vector;
   raise(cpu, EFFECT_SIPI, L.LATCH_SIPI, vector);
 }

@@ -1,8 +1,8 @@
 // What hypervisors add for speed: posted interrupts and the EOI without a register write.
 // SDM 3C "Posted-Interrupt Processing"; Linux 6.18 arch/x86/kvm/lapic.c pv_eoi_*().
 
-import { coldRow, row } from '../memory/arena';
 import * as L from '../memory/layout';
+import { coldRow, isrOf, pirOf, row } from '../memory/rows';
 import { Lapic } from './lapic';
 import { clearLatch, latch, setLatch } from './outputs';
 import { tmrIsLevel } from './state';
@@ -10,22 +10,21 @@ import { tmrIsLevel } from './state';
 /** Sets a posted-interrupt request. Whether a notification is due: none was outstanding. */
 export function post(cpu: u32, vector: u32): bool {
   const cold = coldRow(cpu);
-  const slot = cold + ((<usize>vector >> 4) << 1);
-  store<u16>(slot, load<u16>(slot, L.C_PIR) | <u16>((<u32>1) << (vector & 15)), L.C_PIR);
-  const outstanding = load<u32>(cold, L.C_POSTED) != 0;
-  store<u32>(cold, 1, L.C_POSTED);
+  const pir = pirOf(cpu);
+  pir.setWord(vector >> 4, pir.word(vector >> 4) | ((<u32>1) << (vector & 15)));
+  const outstanding = cold.posted != 0;
+  cold.posted = 1;
   return !outstanding;
 }
 
 /** The notification: every posted request becomes an IRR bit. How many there were. */
 export function syncPosted(cpu: u32): u32 {
   const cold = coldRow(cpu);
-  store<u32>(cold, 0, L.C_POSTED);
+  cold.posted = 0;
   let count: u32 = 0;
   for (let top: u32 = 0; top < 16; top++) {
-    const slot = cold + ((<usize>top) << 1);
-    let bits: u32 = load<u16>(slot, L.C_PIR);
-    store<u16>(slot, 0, L.C_PIR);
+    let bits = pirOf(cpu).word(top);
+    pirOf(cpu).setWord(top, 0);
     for (; bits != 0; bits &= bits - 1) {
       Lapic.accept(cpu, (top << 4) | ctz<u32>(bits), false);
       count++;
@@ -36,9 +35,9 @@ export function syncPosted(cpu: u32): u32 {
 
 /** Highest vector in service, which the caller knows to exist. */
 function highestInService(cpu: u32): u32 {
-  const serving = <u32>(load<u64>(row(cpu), L.R_CLASSES) >> L.CLASSES_ISR_SHIFT) & 0xffff;
+  const serving = <u32>(row(cpu).classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
   const top = 31 - clz<u32>(serving);
-  return (top << 4) | (31 - clz<u32>(load<u16>(row(cpu) + ((<usize>top) << 1), L.R_ISR)));
+  return (top << 4) | (31 - clz<u32>(isrOf(cpu).word(top)));
 }
 
 /**
@@ -46,7 +45,7 @@ function highestInService(cpu: u32): u32 {
  * what is in service is edge-triggered.
  */
 export function offerLazyEoi(cpu: u32): bool {
-  const classes = load<u64>(row(cpu), L.R_CLASSES);
+  const classes = row(cpu).classes;
   const serving = (<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff) != 0;
   if ((<u32>classes & 0xffff) != 0 || !serving) return false;
   if (tmrIsLevel(cpu, highestInService(cpu))) return false;

@@ -1,9 +1,10 @@
 // What a row's flags follow from: call after whatever they depend on has changed.
 
-import { row } from '../memory/arena';
 import { F_SLOTS, SLOTS_NONE } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { outcome } from '../memory/records';
+import { row } from '../memory/rows';
 import { kickCpu } from '../record/wake';
 import { Lapic } from './lapic';
 import { settle } from './slow';
@@ -17,14 +18,14 @@ export function refresh(cpu: u32): void {
     hold ||
     dispatchesLow() ||
     !isSoftwareEnabled(cpu) ||
-    load<u32>(L.H_TRACE) != 0 ||
+    outcome.trace != 0 ||
     model(F_SLOTS) != <u32>SLOTS_NONE;
   const HOLD = (<u64>1) << L.CLASSES_HOLD_SHIFT;
   const SPECIAL = (<u64>1) << L.CLASSES_SPECIAL_SHIFT;
-  let classes = load<u64>(at, L.R_CLASSES) & ~(HOLD | SPECIAL);
+  let classes = at.classes & ~(HOLD | SPECIAL);
   if (hold) classes |= HOLD;
   if (special) classes |= SPECIAL;
-  store<u64>(at, classes, L.R_CLASSES);
+  at.classes = classes;
 }
 
 /** The same, and what follows from it: early dispatch, the wake list. */

@@ -1,7 +1,6 @@
 // The register file of one local APIC: which registers there are in each mode, what reads show, what
 // writes do. SDM 3A "Local APIC Register Address Map", "x2APIC Register Address Space".
 
-import { apicId, coldRow, row } from '../memory/arena';
 import {
   F_APR,
   F_DISABLED_MASKS,
@@ -22,6 +21,7 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { apicId, coldRow, irrOf, isrOf, row, tmrOf } from '../memory/rows';
 import { latchErrors } from './esr';
 import { setTpr } from './lapic';
 import { serveLevel } from './lint';
@@ -117,50 +117,43 @@ export function isWritable(reg: u32, x2apic: bool): bool {
   );
 }
 
-/** Word `n` (32 vectors) of a set kept as 16 words of 16. */
-function vectorWord(set: usize, n: u32): u32 {
-  return load<u32>(set + ((<usize>n) << 2));
-}
-
 /** A readable register's 32 bits (ICR: the low half). */
 export function readRegister(cpu: u32, reg: u32): u32 {
   const cold = coldRow(cpu);
   const index = lvtIndexOf(reg);
   if (index != 7) return lvt(cpu, index);
-  if (reg >= REG_IRR && reg < REG_ESR) return vectorWord(row(cpu) + L.R_IRR, reg & 7);
-  if (reg >= REG_TMR && reg < REG_IRR) return vectorWord(cold + L.C_TMR, reg & 7);
-  if (reg >= REG_ISR && reg < REG_TMR) return vectorWord(row(cpu) + L.R_ISR, reg & 7);
+  if (reg >= REG_IRR && reg < REG_ESR) return irrOf(cpu).half(reg & 7);
+  if (reg >= REG_TMR && reg < REG_IRR) return tmrOf(cpu).half(reg & 7);
+  if (reg >= REG_ISR && reg < REG_TMR) return isrOf(cpu).half(reg & 7);
   switch (reg) {
     case REG_ID:
-      return isX2apicMode(cpu) ? apicId(cpu) : load<u32>(cold, L.C_XAPIC_ID) << 24;
+      return isX2apicMode(cpu) ? apicId(cpu) : cold.xapicId << 24;
     case REG_VERSION:
       return model(F_VERSION);
     case REG_TPR:
-      return <u32>(load<u64>(row(cpu), L.R_CLASSES) >> L.CLASSES_TPR_SHIFT) & 0xff;
+      return <u32>(row(cpu).classes >> L.CLASSES_TPR_SHIFT) & 0xff;
     case REG_APR:
       return apr(cpu);
     case REG_PPR:
       return ppr(cpu);
     case REG_LDR:
-      return load<u32>(cold, L.C_LDR);
+      return cold.ldr;
     case REG_DFR:
-      return isX2apicMode(cpu) ? 0xffffffff : load<u32>(cold, L.C_DFR);
+      return isX2apicMode(cpu) ? 0xffffffff : cold.dfr;
     case REG_SVR:
-      return load<u32>(cold, L.C_SVR);
+      return cold.svr;
     case REG_ESR:
-      return load<u32>(cold, L.C_ESR);
+      return cold.esr;
     case REG_ICR:
-      return (
-        load<u32>(cold, L.C_ICR) | ((load<u32>(cold, L.C_LATCH) & L.LATCH_BUS) != 0 ? ICR_BUSY : 0)
-      );
+      return cold.icr | ((cold.latch & L.LATCH_BUS) != 0 ? ICR_BUSY : 0);
     case REG_ICR_HIGH:
-      return load<u32>(cold, L.C_ICR_HIGH);
+      return cold.icrHigh;
     case REG_INITIAL_COUNT:
-      return load<u32>(cold, L.C_INITIAL_COUNT);
+      return cold.initialCount;
     case REG_CURRENT_COUNT:
       return currentCount(cpu);
     case REG_DIVIDE:
-      return load<u32>(cold, L.C_DIVIDE);
+      return cold.divide;
     default:
       return 0;
   }
@@ -174,7 +167,7 @@ function highestClass(classes: u32): u32 {
 // the larger of (TPR and ISRV) and IRRV, by class.
 export function apr(cpu: u32): u32 {
   if (model(F_APR) == 0) return 0;
-  const classes = load<u64>(row(cpu), L.R_CLASSES);
+  const classes = row(cpu).classes;
   const tpr = <u32>(classes >> L.CLASSES_TPR_SHIFT) & 0xff;
   const irrv = highestClass(<u32>classes & 0xffff);
   const isrv = highestClass(<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff);
@@ -190,7 +183,7 @@ export function writeRegister(cpu: u32, reg: u32, value: u32): void {
   if (index != 7) return writeLvt(cpu, index, value);
   switch (reg) {
     case REG_ID:
-      store<u32>(cold, (value >> 24) & idMask(), L.C_XAPIC_ID);
+      cold.xapicId = (value >> 24) & idMask();
       noteOddness(cpu);
       break;
     case REG_TPR:
@@ -200,7 +193,7 @@ export function writeRegister(cpu: u32, reg: u32, value: u32): void {
       writeLdr(cpu, value & 0xff000000);
       break;
     case REG_DFR:
-      store<u32>(cold, value | 0x0fffffff, L.C_DFR);
+      cold.dfr = value | 0x0fffffff;
       noteOddness(cpu);
       break;
     case REG_SVR:
@@ -210,7 +203,7 @@ export function writeRegister(cpu: u32, reg: u32, value: u32): void {
       latchErrors(cpu);
       break;
     case REG_ICR_HIGH:
-      store<u32>(cold, value & model(F_ICR2_BITS), L.C_ICR_HIGH);
+      cold.icrHigh = value & model(F_ICR2_BITS);
       break;
     case REG_INITIAL_COUNT:
       writeInitialCount(cpu, value);
@@ -247,7 +240,7 @@ function forcesMasks(): bool {
 }
 
 function writeSvr(cpu: u32, value: u32): void {
-  store<u32>(coldRow(cpu), (value & model(F_SVR_BITS)) | model(F_SVR_LOW), L.C_SVR);
+  coldRow(cpu).svr = (value & model(F_SVR_BITS)) | model(F_SVR_LOW);
   const masks = (value & SVR_ENABLE) == 0 && forcesMasks(); // bug: software-disable-leaves-the-lvt-alone
   if (masks) {
     for (let i: u32 = 0; i <= <u32>LVT_CMCI; i++) storeLvt(cpu, i, lvt(cpu, i) | LVT_MASKED);

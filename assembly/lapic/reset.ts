@@ -1,7 +1,8 @@
 // Power-on, INIT, IA32_APIC_BASE and the modes. SDM 3A "Local APIC State After Power-Up or Reset",
 // "Local APIC State After an INIT Reset", "Extended XAPIC (x2APIC)".
 
-import { apicId, coldRow, ident, mode, row } from '../memory/arena';
+import { ident, mode } from '../memory/arena';
+import { countBits } from '../memory/bits';
 import {
   F_HW_DISABLE,
   F_ICR_HALVES,
@@ -25,7 +26,20 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
-import { x2apicLogicalId } from '../memory/rows';
+import { devices } from '../memory/records';
+import {
+  apicId,
+  coldRow,
+  extLvtSlot,
+  ierOf,
+  irrOf,
+  isrOf,
+  pirOf,
+  row,
+  tmrOf,
+  x2apicLogicalId,
+} from '../memory/rows';
+import { LISTED } from '../record/wake';
 import { lvtBits } from './lvt';
 import { refreshAndKick } from './refresh';
 import {
@@ -50,7 +64,7 @@ const CLUSTER_DFR: u32 = 0x0fffffff;
 
 /** Writes the register; IDENT has the logical id: 8 bits in xAPIC mode, 32 in x2APIC mode. */
 export function writeLdr(cpu: u32, value: u32): void {
-  store<u32>(coldRow(cpu), value, L.C_LDR);
+  coldRow(cpu).ldr = value;
   const logical = isX2apicMode(cpu) ? value : value >> 24;
   store<u32>(ident + ((<usize>cpu) << L.IDENT_SHIFT), logical, L.I_LDR);
 }
@@ -66,12 +80,12 @@ export function noteOddness(cpu: u32): void {
   const usual =
     isHardwareEnabled(cpu) &&
     isX2apicMode(cpu) == x2apic &&
-    (x2apic || load<u32>(cold, L.C_XAPIC_ID) == apicId(cpu)) &&
-    (x2apic || load<u32>(cold, L.C_DFR) == usualDfr());
-  const latch = load<u32>(cold, L.C_LATCH);
+    (x2apic || cold.xapicId == apicId(cpu)) &&
+    (x2apic || cold.dfr == usualDfr());
+  const latch = cold.latch;
   if (((latch & L.LATCH_ODD) != 0) == !usual) return;
-  store<u32>(cold, latch ^ L.LATCH_ODD, L.C_LATCH);
-  store<u32>(L.H_ODD, load<u32>(L.H_ODD) + (usual ? -1 : 1));
+  cold.latch = latch ^ L.LATCH_ODD;
+  devices.odd = devices.odd + (usual ? -1 : 1);
 }
 
 export function usualDfr(): u32 {
@@ -79,17 +93,11 @@ export function usualDfr(): u32 {
 }
 
 function clearVectors(cpu: u32): void {
-  const at = row(cpu);
-  const cold = coldRow(cpu);
-  for (let c: usize = 0; c < 32; c += 2) {
-    const pending = popcnt<u32>(load<u16>(at + c, L.R_IRR));
-    store<u64>(cold, load<u64>(cold, L.C_DISCARDED) + pending, L.C_DISCARDED);
-  }
-  memory.fill(at + L.R_IRR, 0, 32);
-  memory.fill(at + L.R_ISR, 0, 32);
-  memory.fill(cold + L.C_TMR, 0, 32); // bug: init-forgets-the-tmr
-  const LISTED = (<u64>1) << L.CLASSES_LISTED_SHIFT;
-  store<u64>(at, load<u64>(at, L.R_CLASSES) & LISTED, L.R_CLASSES);
+  coldRow(cpu).discarded += countBits(irrOf(cpu));
+  irrOf(cpu).fill(0);
+  isrOf(cpu).fill(0);
+  tmrOf(cpu).fill(0); // bug: init-forgets-the-tmr
+  row(cpu).classes &= LISTED;
 }
 
 /** Registers to their reset values; id, base and mode stay. */
@@ -97,20 +105,20 @@ export function resetRegisters(cpu: u32): void {
   const cold = coldRow(cpu);
   clearVectors(cpu);
   stopTimer(cpu);
-  store<u32>(cold, 0xff | model(F_SVR_LOW), L.C_SVR);
-  store<u32>(cold, 0xffffffff, L.C_DFR);
-  store<u32>(cold, 0, L.C_ESR);
-  store<u32>(cold, 0, L.C_ESR_PENDING);
-  store<u32>(cold, 0, L.C_ICR);
-  store<u32>(cold, 0, L.C_ICR_HIGH);
-  store<u32>(cold, 0, L.C_ICR_OTHER);
-  store<u32>(cold, 0, L.C_INITIAL_COUNT);
-  store<u32>(cold, 0, L.C_DIVIDE);
-  store<u32>(cold, 0, L.C_EXT_CONTROL);
-  memory.fill(cold + L.C_IER, 0xff, 32);
-  memory.fill(cold + L.C_PIR, 0, 32);
-  store<u32>(cold, 0, L.C_POSTED);
-  for (let i: u32 = 0; i < 4; i++) store<u32>(cold + L.C_EXT_LVT + (i << 2), LVT_MASKED);
+  cold.svr = 0xff | model(F_SVR_LOW);
+  cold.dfr = 0xffffffff;
+  cold.esr = 0;
+  cold.esrPending = 0;
+  cold.icr = 0;
+  cold.icrHigh = 0;
+  cold.icrOther = 0;
+  cold.initialCount = 0;
+  cold.divide = 0;
+  cold.extControl = 0;
+  ierOf(cpu).fill(0xff);
+  pirOf(cpu).fill(0);
+  cold.posted = 0;
+  for (let i: u32 = 0; i < 4; i++) store<u32>(extLvtSlot(cpu, i), LVT_MASKED);
   for (let i: u32 = 0; i <= <u32>LVT_CMCI; i++) storeLvt(cpu, i, LVT_MASKED);
   if (cpu == 0) storeLvt(cpu, LVT_LINT0, model(F_RESET_LINT0));
   if (!isX2apicMode(cpu)) writeLdr(cpu, 0);
@@ -120,10 +128,10 @@ export function resetRegisters(cpu: u32): void {
 
 function dropBusMessage(cpu: u32): void {
   const cold = coldRow(cpu);
-  const latch = load<u32>(cold, L.C_LATCH);
+  const latch = cold.latch;
   if ((latch & L.LATCH_BUS) == 0) return;
-  store<u32>(cold, latch & ~L.LATCH_BUS, L.C_LATCH);
-  store<u32>(L.H_BUS_WAITING, load<u32>(L.H_BUS_WAITING) - 1);
+  cold.latch = latch & ~L.LATCH_BUS;
+  devices.busWaiting -= 1;
 }
 
 /** INIT: the local APIC and the CPU's side. A SIPI that came after the INIT stays. */
@@ -131,22 +139,22 @@ export function initReset(cpu: u32): void {
   resetRegisters(cpu);
   const cold = coldRow(cpu);
   const keep = L.LATCH_LINT0 | L.LATCH_LINT1 | L.LATCH_ODD | L.LATCH_SIPI;
-  const latch = load<u32>(cold, L.C_LATCH) & keep;
-  store<u32>(cold, cpu == 0 ? latch : latch | L.LATCH_WAITING, L.C_LATCH);
-  store<u32>(cold, 0, L.C_DEPTH);
+  const latch = cold.latch & keep;
+  cold.latch = cpu == 0 ? latch : latch | L.LATCH_WAITING;
+  cold.depth = 0;
   refreshAndKick(cpu);
 }
 
 /** Power-on of one CPU; the counters are statistics and stay. */
 export function powerOnCpu(cpu: u32): void {
   const cold = coldRow(cpu);
-  store<u64>(cold, cpu == 0 ? BASE_DEFAULT | BASE_BSP : BASE_DEFAULT, L.C_BASE);
-  store<u32>(cold, apicId(cpu) & idMask(), L.C_XAPIC_ID);
-  store<u32>(cold, apicId(cpu) & 15, L.C_ARB);
+  cold.base = cpu == 0 ? BASE_DEFAULT | BASE_BSP : BASE_DEFAULT;
+  cold.xapicId = apicId(cpu) & idMask();
+  cold.arb = apicId(cpu) & 15;
   resetRegisters(cpu);
-  const odd = load<u32>(cold, L.C_LATCH) & L.LATCH_ODD;
-  store<u32>(cold, cpu == 0 ? odd : odd | L.LATCH_WAITING, L.C_LATCH);
-  store<u32>(cold, 0, L.C_DEPTH);
+  const odd = cold.latch & L.LATCH_ODD;
+  cold.latch = cpu == 0 ? odd : odd | L.LATCH_WAITING;
+  cold.depth = 0;
   refreshAndKick(cpu);
 }
 
@@ -154,15 +162,15 @@ export function powerOnCpu(cpu: u32): void {
 export function enableBySoftware(cpu: u32, logical: u32): void {
   const cold = coldRow(cpu);
   if (mode >= <u32>MODE_X2APIC_PHYSICAL) {
-    store<u64>(cold, load<u64>(cold, L.C_BASE) | BASE_X2APIC, L.C_BASE);
+    cold.base |= BASE_X2APIC;
     deriveX2apicLdr(cpu);
   } else {
-    store<u32>(cold, usualDfr(), L.C_DFR);
+    cold.dfr = usualDfr();
     writeLdr(cpu, logical << 24);
   }
-  store<u32>(cold, 0xff | SVR_ENABLE, L.C_SVR);
-  const latch = load<u32>(cold, L.C_LATCH) & ~L.LATCH_WAITING;
-  store<u32>(cold, latch | L.LATCH_IF, L.C_LATCH);
+  cold.svr = 0xff | SVR_ENABLE;
+  const latch = cold.latch & ~L.LATCH_WAITING;
+  cold.latch = latch | L.LATCH_IF;
   noteOddness(cpu);
   refreshAndKick(cpu);
 }
@@ -181,13 +189,13 @@ function isLegalChange(before: u64, after: u64): bool {
 /** WRMSR of IA32_APIC_BASE; `host`: as a hypervisor's user space sets it, between any valid modes. */
 export function writeBase(cpu: u32, value: u64, host: bool): i32 {
   const cold = coldRow(cpu);
-  const before = load<u64>(cold, L.C_BASE);
+  const before = cold.base;
   if (model(F_MSR_CHECKS) == <u32>MSR_QEMU) value &= BASE_LEGAL;
   if ((value & ~BASE_LEGAL) != 0) return GP;
   const valid = (value & BASE_X2APIC) == 0 || ((value & BASE_ENABLE) != 0 && model(F_X2APIC) != 0);
   if (host ? !valid : !isLegalChange(before, value)) return GP;
   if (!host) value = (value & ~BASE_BSP) | (before & BASE_BSP);
-  store<u64>(cold, value, L.C_BASE);
+  cold.base = value;
   changeMode(cpu, before, value);
   return 0;
 }
@@ -203,17 +211,16 @@ function changeMode(cpu: u32, before: u64, after: u64): void {
   if (x2apic && !wasX2apic) enterX2apic(cpu);
   if (wasX2apic && !x2apic) {
     const keeps = model(F_X2APIC_LDR) == <u32>LDR_KEPT;
-    writeLdr(cpu, keeps ? load<u32>(coldRow(cpu), L.C_LDR) : 0);
+    writeLdr(cpu, keeps ? coldRow(cpu).ldr : 0);
   }
-  if (wasX2apic && enabled && !x2apic)
-    store<u32>(coldRow(cpu), apicId(cpu) & idMask(), L.C_XAPIC_ID);
+  if (wasX2apic && enabled && !x2apic) coldRow(cpu).xapicId = apicId(cpu) & idMask();
   noteOddness(cpu);
   refreshAndKick(cpu);
 }
 
 function reenable(cpu: u32): void {
   const cold = coldRow(cpu);
-  if (model(F_ID_ON_ENABLE) != 0) store<u32>(cold, apicId(cpu) & idMask(), L.C_XAPIC_ID);
+  if (model(F_ID_ON_ENABLE) != 0) cold.xapicId = apicId(cpu) & idMask();
   if (model(F_HW_DISABLE) == <u32>HW_RESETS) resetRegisters(cpu);
 }
 
@@ -222,32 +229,32 @@ function disable(cpu: u32): void {
   stopTimer(cpu);
   if (model(F_SW_OFF_WITH_HW) == 0) return;
   const cold = coldRow(cpu);
-  store<u32>(cold, load<u32>(cold, L.C_SVR) & ~SVR_ENABLE, L.C_SVR);
+  cold.svr &= ~SVR_ENABLE;
 }
 
 /** Where the MSR's upper half and ICR2 are two registers, each comes back with its mode. */
 function swapIcrHigh(cpu: u32): void {
   if (model(F_ICR_HALVES) != <u32>HALVES_TWO) return;
   const cold = coldRow(cpu);
-  const high = load<u32>(cold, L.C_ICR_HIGH);
-  store<u32>(cold, load<u32>(cold, L.C_ICR_OTHER), L.C_ICR_HIGH);
-  store<u32>(cold, high, L.C_ICR_OTHER);
+  const high = cold.icrHigh;
+  cold.icrHigh = cold.icrOther;
+  cold.icrOther = high;
 }
 
 // SDM 3A "x2APIC State Transitions": ICR high and the written id are lost.
 function enterX2apic(cpu: u32): void {
   deriveX2apicLdr(cpu);
-  if (model(F_HW_DISABLE) == <u32>HW_RESETS) store<u32>(coldRow(cpu), 0, L.C_ICR_HIGH);
+  if (model(F_HW_DISABLE) == <u32>HW_RESETS) coldRow(cpu).icrHigh = 0;
 }
 
 /** Brings registers written from outside within the bits that the model has. */
 export function normalise(cpu: u32): void {
   const cold = coldRow(cpu);
-  const svr = load<u32>(cold, L.C_SVR);
-  store<u32>(cold, (svr & model(F_SVR_BITS)) | model(F_SVR_LOW), L.C_SVR);
-  store<u32>(cold, load<u32>(cold, L.C_DFR) | 0x0fffffff, L.C_DFR);
-  store<u32>(cold, load<u32>(cold, L.C_DIVIDE) & 0xb, L.C_DIVIDE);
-  store<u32>(cold, load<u32>(cold, L.C_XAPIC_ID) & idMask(), L.C_XAPIC_ID);
+  const svr = cold.svr;
+  cold.svr = (svr & model(F_SVR_BITS)) | model(F_SVR_LOW);
+  cold.dfr |= 0x0fffffff;
+  cold.divide &= 0xb;
+  cold.xapicId &= idMask();
   for (let i: u32 = 0; i <= <u32>LVT_CMCI; i++) {
     storeLvt(cpu, i, lvt(cpu, i) & (lvtBits(i) | LVT_REMOTE_IRR));
   }

@@ -2,7 +2,6 @@
 // interrupt enable registers, the early ISR bit, tracing. A row comes here while its SLOW or a TMR bit is
 // set; the fast path in lapic.ts is the same rule where none of this applies.
 
-import { bump, coldRow, row } from '../memory/arena';
 import {
   EFFECT_SET,
   EVENT_ACCEPT,
@@ -13,6 +12,7 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { classWords, coldRow, ierOf, irrOf, row } from '../memory/rows';
 import { effect } from '../record/effects';
 import { note } from '../record/hash';
 import { kick } from '../record/wake';
@@ -37,21 +37,21 @@ export function refusesNew(cpu: u32): bool {
 export function acceptLegal(cpu: u32, vector: u32, level: bool): void {
   const at = row(cpu);
   if (!isHardwareEnabled(cpu)) return;
-  bump(at + L.R_ATTEMPTED);
+  at.attempted++;
   if (refusesNew(cpu)) return reject(cpu, vector);
   if (!hasSlot(cpu, vector)) return reject(cpu, vector);
   setTrigger(cpu, vector, level);
-  const slot = at + ((<usize>vector >> 4) << 1);
+  const slot = classWords(at, vector >> 4);
   const bit: u32 = 1 << (vector & 15);
-  const word: u32 = load<u16>(slot, L.R_IRR);
+  const word: u32 = slot.irr;
   const was = (word & bit) != 0;
   effect(EFFECT_SET, cpu, vector, (level ? 1 : 0) | (was ? 2 : 0));
   if (was) {
-    bump(at + L.R_COALESCED);
+    at.coalesced++;
     return note(at, EVENT_COALESCE, vector);
   }
-  store<u16>(slot, <u16>(word | bit), L.R_IRR);
-  store<u64>(at, kick(cpu, load<u64>(at, L.R_CLASSES) | ((<u64>1) << (vector >> 4))), L.R_CLASSES);
+  slot.irr = <u16>(word | bit);
+  at.classes = kick(cpu, at.classes | ((<u64>1) << (vector >> 4)));
   note(at, EVENT_ACCEPT, vector);
   settle(cpu);
 }
@@ -61,12 +61,12 @@ function nextVector(cpu: u32): i32 {
   if (isHeld(cpu)) return NONE;
   const at = row(cpu);
   const HOLD = (<u64>1) << L.CLASSES_HOLD_SHIFT;
-  const classes = load<u64>(at, L.R_CLASSES) & ~HOLD;
+  const classes = at.classes & ~HOLD;
   const blocked = blockedClasses(classes);
   let requests = <u32>classes & 0xffff & ~blocked;
   while (requests > blocked) {
     const top = 31 - clz<u32>(requests);
-    const word: u32 = load<u16>(at + ((<usize>top) << 1), L.R_IRR) & enabledWord(cpu, top);
+    const word: u32 = classWords(at, top).irr & enabledWord(cpu, top);
     if (word != 0) return (top << 4) | (31 - clz<u32>(word));
     requests ^= 1 << top;
   }
@@ -75,7 +75,7 @@ function nextVector(cpu: u32): i32 {
 
 /** QEMU apic_irq_pending(): while the PPR is 0, even vectors 1-15 go out. */
 function lowVector(cpu: u32): i32 {
-  const word: u32 = load<u16>(row(cpu), L.R_IRR) & 0xfffe;
+  const word: u32 = irrOf(cpu).word(0) & 0xfffe;
   if (word == 0 || !dispatchesLow() || ppr(cpu) != 0) return NONE;
   return 31 - clz<u32>(word);
 }
@@ -83,28 +83,28 @@ function lowVector(cpu: u32): i32 {
 // AMD APM 2 "Interrupt Enable Registers": a vector whose bit is 0 is not dispatched.
 function enabledWord(cpu: u32, top: u32): u32 {
   if (!usesIer(cpu)) return 0xffff;
-  return load<u16>(coldRow(cpu) + ((<usize>top) << 1), L.C_IER);
+  return ierOf(cpu).word(top);
 }
 
 function takeVector(cpu: u32, vector: i32): i32 {
   const at = row(cpu);
-  return Vector.take(at, load<u64>(at, L.R_CLASSES), vector >> 4, vector & 15);
+  return Vector.take(at, at.classes, vector >> 4, vector & 15);
 }
 
 /** With the early ISR bit: hands the next vector to the CPU's latch when that is empty. */
 export function settle(cpu: u32): void {
   if (!isEarly()) return;
   const cold = coldRow(cpu);
-  const latch = load<u32>(cold, L.C_LATCH);
+  const latch = cold.latch;
   if ((latch & L.LATCH_DISPATCHED) != 0) return;
   const vector = nextVector(cpu);
   if (vector == NONE) return;
-  store<u32>(cold, takeVector(cpu, vector), L.C_DISPATCHED);
-  store<u32>(cold, latch | L.LATCH_DISPATCHED, L.C_LATCH);
+  cold.dispatched = takeVector(cpu, vector);
+  cold.latch = latch | L.LATCH_DISPATCHED;
 }
 
 export function eligibleSlow(cpu: u32): bool {
-  if (isEarly()) return (load<u32>(coldRow(cpu), L.C_LATCH) & L.LATCH_DISPATCHED) != 0;
+  if (isEarly()) return (coldRow(cpu).latch & L.LATCH_DISPATCHED) != 0;
   return nextVector(cpu) != NONE;
 }
 
@@ -115,10 +115,10 @@ export function handOver(cpu: u32): i32 {
     return vector == NONE ? NONE : takeVector(cpu, vector);
   }
   const cold = coldRow(cpu);
-  const latch = load<u32>(cold, L.C_LATCH);
+  const latch = cold.latch;
   if ((latch & L.LATCH_DISPATCHED) == 0) return NONE;
-  store<u32>(cold, latch & ~L.LATCH_DISPATCHED, L.C_LATCH);
-  const vector = load<u32>(cold, L.C_DISPATCHED);
+  cold.latch = latch & ~L.LATCH_DISPATCHED;
+  const vector = cold.dispatched;
   settle(cpu);
   return vector;
 }

@@ -1,5 +1,5 @@
 // What a local APIC's registers say: reads, and the LVT entries as they stand. Nothing here has an effect.
-import { coldRow, row } from '../memory/arena';
+
 import {
   F_DISABLED_PENDING,
   F_ID_BITS,
@@ -9,6 +9,8 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { config } from '../memory/records';
+import { coldRow, row, tmrOf } from '../memory/rows';
 
 /** Whether accept, dispatch and EOI of this row are the whole story: no level vector, nothing special. */
 export function isPlain(classes: u64): bool {
@@ -28,7 +30,7 @@ export function blockedClasses(classes: u64): u32 {
 // SDM 3A "Task and Processor Priorities": PPR = TPR when its class is the higher or equal one
 // (on a tie the sub-class is model-specific; we choose TPR's), else ISRV's class with sub-class 0.
 export function ppr(cpu: u32): u32 {
-  const classes = load<u64>(row(cpu), L.R_CLASSES);
+  const classes = row(cpu).classes;
   const tpr = <u32>(classes >> L.CLASSES_TPR_SHIFT) & 0xff;
   const serving = <u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff;
   const servingClass: u32 = serving == 0 ? 0 : 31 - clz<u32>(serving);
@@ -41,7 +43,7 @@ export const LVT_REMOTE_IRR: u32 = 0x4000;
 export const LVT_ACTIVE_LOW: u32 = 0x2000;
 
 function lvtSlot(cpu: u32, index: u32): usize {
-  return coldRow(cpu) + L.C_LVT + ((<usize>index) << 2);
+  return changetype<usize>(coldRow(cpu)) + L.C_LVT + ((<usize>index) << 2);
 }
 
 export function lvt(cpu: u32, index: u32): u32 {
@@ -69,23 +71,23 @@ export const BASE_X2APIC: u64 = 0x400;
 const EXT_IER: u32 = 1;
 
 export function isHardwareEnabled(cpu: u32): bool {
-  return (load<u64>(coldRow(cpu), L.C_BASE) & BASE_ENABLE) != 0;
+  return (coldRow(cpu).base & BASE_ENABLE) != 0;
 }
 
 export function isX2apicMode(cpu: u32): bool {
-  return (load<u64>(coldRow(cpu), L.C_BASE) & BASE_X2APIC) != 0;
+  return (coldRow(cpu).base & BASE_X2APIC) != 0;
 }
 
 export function isSoftwareEnabled(cpu: u32): bool {
-  return (load<u32>(coldRow(cpu), L.C_SVR) & SVR_ENABLE) != 0;
+  return (coldRow(cpu).svr & SVR_ENABLE) != 0;
 }
 
 export function usesIer(cpu: u32): bool {
-  return (load<u32>(coldRow(cpu), L.C_EXT_CONTROL) & EXT_IER) != 0;
+  return (coldRow(cpu).extControl & EXT_IER) != 0;
 }
 
 export function isEarly(): bool {
-  return load<u32>(L.H_EARLY) != 0;
+  return config.early != 0;
 }
 
 // SDM 3A "Local APIC State After It Has Been Software Disabled": pending requests are held.
@@ -95,8 +97,7 @@ export function isHeld(cpu: u32): bool {
 }
 
 export function tmrIsLevel(cpu: u32, vector: u32): bool {
-  const word: u32 = load<u16>(coldRow(cpu) + ((<usize>vector >> 4) << 1), L.C_TMR);
-  return ((word >> (vector & 15)) & 1) != 0;
+  return tmrOf(cpu).has(vector);
 }
 
 export function dispatchesLow(): bool {

@@ -1,10 +1,10 @@
 // The local APIC timer on virtual time. SDM 3A "APIC Timer". One tick of its input clock is 1 ns; the
 // time-stamp counter counts nanoseconds.
 
-import { coldRow } from '../memory/arena';
 import { F_LVT_BITS, F_TIMER_DEADLINE, LVT_RAW, LVT_TIMER } from '../memory/codes';
-import * as L from '../memory/layout';
 import { model } from '../memory/model';
+import { devices } from '../memory/records';
+import { coldRow } from '../memory/rows';
 import { deliverLocal } from './lvt';
 import { isHardwareEnabled, lvt } from './state';
 
@@ -13,7 +13,7 @@ const MODE_DEADLINE: u32 = 2;
 const MODE_RESERVED: u32 = 3;
 
 export function now(): u64 {
-  return load<u64>(L.H_NOW);
+  return devices.now;
 }
 
 function timerMode(entry: u32): u32 {
@@ -26,24 +26,24 @@ export function isDeadlineMode(cpu: u32): bool {
 }
 
 export function divideShift(cpu: u32): u32 {
-  const value = load<u32>(coldRow(cpu), L.C_DIVIDE);
+  const value = coldRow(cpu).divide;
   return (((value & 3) | ((value >> 1) & 4)) + 1) & 7;
 }
 
 export function expiry(cpu: u32): u64 {
-  return load<u64>(coldRow(cpu), L.C_EXPIRY);
+  return coldRow(cpu).expiry;
 }
 
 /** Arms the timer for `at` ns, or stops it with 0; H_TIMERS counts those that run. */
 function arm(cpu: u32, at: u64): void {
   const ran = expiry(cpu) != 0;
-  store<u64>(coldRow(cpu), at, L.C_EXPIRY);
-  if (ran != (at != 0)) store<u32>(L.H_TIMERS, load<u32>(L.H_TIMERS) + (ran ? -1 : 1));
+  coldRow(cpu).expiry = at;
+  if (ran != (at != 0)) devices.timers = devices.timers + (ran ? -1 : 1);
 }
 
 export function stopTimer(cpu: u32): void {
   arm(cpu, 0);
-  store<u64>(coldRow(cpu), 0, L.C_DEADLINE);
+  coldRow(cpu).deadline = 0;
 }
 
 /** Ticks left, rounded up: what the current-count register shows. */
@@ -59,21 +59,21 @@ function startCount(cpu: u32, count: u32): void {
 
 export function writeInitialCount(cpu: u32, count: u32): void {
   if (isDeadlineMode(cpu)) return;
-  store<u32>(coldRow(cpu), count, L.C_INITIAL_COUNT);
+  coldRow(cpu).initialCount = count;
   startCount(cpu, count);
 }
 
 /** An imported timer goes on with `count` ticks. */
 export function resumeCount(cpu: u32, count: u32): void {
   stopTimer(cpu);
-  if (!isDeadlineMode(cpu)) startCount(cpu, min(count, load<u32>(coldRow(cpu), L.C_INITIAL_COUNT)));
+  if (!isDeadlineMode(cpu)) startCount(cpu, min(count, coldRow(cpu).initialCount));
 }
 
 /** The ticks that are left stay, their length changes. */
 export function writeDivide(cpu: u32, value: u32): void {
   const left = currentCount(cpu);
   const counting = expiry(cpu) != 0 && !isDeadlineMode(cpu);
-  store<u32>(coldRow(cpu), value & 0xb, L.C_DIVIDE);
+  coldRow(cpu).divide = value & 0xb;
   if (counting) startCount(cpu, left);
 }
 
@@ -81,13 +81,13 @@ export function writeDivide(cpu: u32, value: u32): void {
 export function timerModeChanged(cpu: u32, wasDeadline: bool): void {
   if (wasDeadline == isDeadlineMode(cpu)) return;
   stopTimer(cpu);
-  store<u32>(coldRow(cpu), 0, L.C_INITIAL_COUNT);
+  coldRow(cpu).initialCount = 0;
 }
 
 // SDM 3A "TSC-Deadline Mode": 0 disarms; a time that has passed fires at once.
 export function writeDeadline(cpu: u32, tsc: u64): void {
   if (!isDeadlineMode(cpu) || !isHardwareEnabled(cpu)) return;
-  store<u64>(coldRow(cpu), tsc, L.C_DEADLINE);
+  coldRow(cpu).deadline = tsc;
   arm(cpu, tsc);
   if (tsc != 0 && tsc <= now()) fire(cpu);
 }
@@ -95,7 +95,7 @@ export function writeDeadline(cpu: u32, tsc: u64): void {
 export function fire(cpu: u32): void {
   const entry = lvt(cpu, LVT_TIMER);
   const mode = timerMode(entry);
-  const period = (<u64>load<u32>(coldRow(cpu), L.C_INITIAL_COUNT)) << divideShift(cpu);
+  const period = (<u64>coldRow(cpu).initialCount) << divideShift(cpu);
   if (mode == MODE_PERIODIC && period != 0)
     arm(cpu, expiry(cpu) + period); // bug: the-periodic-timer-drifts-by-a-tick
   else stopTimer(cpu);

@@ -2,7 +2,7 @@
 import { deliver } from '../bus/deliver';
 import { sendIcr } from '../bus/icr';
 import { beginWrite } from '../bus/outbox';
-import { bump, log, logCapacity } from '../memory/arena';
+import { log, logCapacity } from '../memory/arena';
 import {
   ICR_NMI,
   LOG_ICR,
@@ -12,6 +12,7 @@ import {
   VECTOR_NMI,
 } from '../memory/codes';
 import * as L from '../memory/layout';
+import { LogEntry, ledger, lists } from '../memory/records';
 
 /**
  * Each write and hypercall passes here before its messages are delivered: the outbox marks it, and the
@@ -19,15 +20,15 @@ import * as L from '../memory/layout';
  */
 export function record(kind: u32, dest: u32, low: u32, extra: u32): void {
   beginWrite();
-  if (load<u32>(L.H_LOGGING) == 0) return;
-  const count = load<u32>(L.H_LOG_COUNT);
-  store<u32>(L.H_LOG_COUNT, count + 1);
+  if (lists.logging == 0) return;
+  const count = lists.logCount;
+  lists.logCount = count + 1;
   if (count >= logCapacity) return;
-  const at = log + ((<usize>count) << L.LOG_SHIFT);
-  store<u32>(at, kind);
-  store<u32>(at, dest, 4);
-  store<u32>(at, low, 8);
-  store<u32>(at, extra, 12);
+  const entry = changetype<LogEntry>(log + ((<usize>count) << L.LOG_SHIFT));
+  entry.kind = kind;
+  entry.dest = dest;
+  entry.low = low;
+  entry.extra = extra;
 }
 
 // Linux 6.12 arch/x86/kernel/apic/local.h __prepare_ICR(): NMI is a delivery mode with vector 0.
@@ -37,15 +38,15 @@ export function prepareIcr(shorthand: u32, vector: u32, mode: u32): u32 {
 
 // Linux 6.12 arch/x86/include/asm/apic.h native_x2apic_icr_write(): one wrmsr, never a wait.
 export function x2apicIcrWrite(from: u32, dest: u32, low: u32): void {
-  bump(L.L_ICR_WRITES);
+  ledger.icrWrites++;
   record(LOG_ICR, dest, low, 0);
   sendIcr(from, dest, low);
 }
 
 // Linux 6.12 arch/x86/kernel/apic/x2apic_phys.c x2apic_send_IPI_self(): wrmsr of SELF_IPI, no fence.
 export function x2apicSelfIpi(from: u32, vector: u32): void {
-  bump(L.L_ICR_WRITES);
-  bump(L.L_SELF_IPI_WRITES);
+  ledger.icrWrites++;
+  ledger.selfIpiWrites++;
   record(LOG_SELF_IPI, 0, vector, 0);
   deliver(from, vector);
 }
@@ -53,21 +54,21 @@ export function x2apicSelfIpi(from: u32, vector: u32): void {
 // Linux 6.12 arch/x86/kernel/apic/ipi.c __default_send_IPI_dest_field(): wait, ICR2, ICR. The
 // delivery status of an untimed bus is always idle: one poll each.
 export function xapicWrite(from: u32, dest: u32, low: u32): void {
-  bump(L.L_IDLE_POLLS);
-  bump(L.L_ICR2_WRITES);
-  bump(L.L_ICR_WRITES);
+  ledger.idlePolls++;
+  ledger.icr2Writes++;
+  ledger.icrWrites++;
   record(LOG_ICR_XAPIC, dest & 0xff, low, 0);
   sendIcr(from, dest & 0xff, low);
 }
 
 // Linux 6.12 arch/x86/kernel/apic/ipi.c __default_send_IPI_shortcut(): wait, ICR; ICR2 untouched.
 export function xapicShorthand(from: u32, low: u32): void {
-  bump(L.L_IDLE_POLLS);
-  bump(L.L_ICR_WRITES);
+  ledger.idlePolls++;
+  ledger.icrWrites++;
   record(LOG_SHORTHAND_XAPIC, 0, low, 0);
   sendIcr(from, 0, low);
 }
 
 export function irqSave(): void {
-  bump(L.L_IRQ_SAVES);
+  ledger.irqSaves++;
 }

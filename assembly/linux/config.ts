@@ -1,16 +1,16 @@
 // Which kernel is sending: era, driver and boot options, as create() left them.
-import { bump, cpus } from '../memory/arena';
+import { cpus } from '../memory/arena';
 import {
   ERA_6_12,
   FLAG_NO_FENCE,
   FLAG_NO_HOTPLUG_CPU,
   FLAG_NO_IPI_BROADCAST,
 } from '../memory/codes';
-import * as L from '../memory/layout';
+import { config, ledger } from '../memory/records';
 import { patchesFenceOut } from './era';
 
 export function era(): u32 {
-  return load<u32>(L.H_ERA);
+  return config.era;
 }
 
 export function is612(): bool {
@@ -18,13 +18,13 @@ export function is612(): bool {
 }
 
 function hasFlag(flag: u32): bool {
-  return (load<u32>(L.H_FLAGS) & flag) != 0;
+  return (config.flags & flag) != 0;
 }
 
 // Linux 6.12 asm/processor.h weak_wrmsr_fence(): mfence;lfence, patched out on AMD and Hygon.
 // Linux 4.0 asm/apic.h x2apic_wrmsr_fence(): mfence everywhere.
 export function wrmsrFence(): void {
-  if (!hasFlag(FLAG_NO_FENCE) || !patchesFenceOut()) bump(L.L_FENCES);
+  if (!hasFlag(FLAG_NO_FENCE) || !patchesFenceOut()) ledger.fences++;
 }
 
 // Linux 6.12 arch/x86/kernel/apic/ipi.c apic_smt_update(): the apic_use_ipi_shorthand key.

@@ -1,9 +1,9 @@
 // cpumasks: bitmaps over CPU numbers in 64-bit words, with the kernel's operations. Every one
 // adds the words it touches to the ledger, as the kernel's code would touch them.
 // Linux include/linux/cpumask.h, lib/bitmap.c.
-import { bump, bumpBy, cpus, maskOf, maskOnline, maskWords } from '../memory/arena';
+import { cpus, maskOf, maskOnline, maskWords } from '../memory/arena';
 import { NONE } from '../memory/codes';
-import * as L from '../memory/layout';
+import { ledger } from '../memory/records';
 
 function word(mask: usize, index: u32): u64 {
   return load<u64>(mask + ((<usize>index) << 3));
@@ -30,16 +30,16 @@ export function clearMask(mask: usize): void {
 
 /** Pays for a walk over every word (for_each_cpu, cpumask_weight, cpumask_andnot ...). */
 export function payWalk(times: u32): void {
-  bumpBy(L.L_MASK_WORDS, <u64>maskWords * times);
+  ledger.maskWords += <u64>maskWords * times;
 }
 
 export function payWords(count: u32): void {
-  bumpBy(L.L_MASK_WORDS, count);
+  ledger.maskWords += count;
 }
 
 /** cpumask_copy(). */
 export function copyMask(to: usize, from: usize): void {
-  bump(L.L_MASK_COPIES);
+  ledger.maskCopies++;
   payWalk(1);
   if (maskWords > 32) return memory.copy(to, from, (<usize>maskWords) << 3);
   // A bulk copy is a call into the engine: for short masks the loop is several times faster.

@@ -15,7 +15,7 @@ import {
   MODE_X2APIC_CLUSTER,
   MODE_X2APIC_PHYSICAL,
 } from '../memory/codes';
-import * as L from '../memory/layout';
+import { config } from '../memory/records';
 import { prepareIcr, x2apicSelfIpi, xapicShorthand } from './apic_write';
 import { cpumaskOf, dropOf } from './cpumask';
 import { broadcastsByShorthand, clusterHasSendIPI, everyDriverHasSendIPI } from './era';
@@ -36,7 +36,7 @@ import { clusterSendIPI, clusterSendMask } from './x2apic_cluster';
 import { x2apicPhysSendIPI, x2apicPhysSendMask, x2apicShorthand } from './x2apic_phys';
 
 function installed(): u32 {
-  return load<u32>(L.H_DRIVER);
+  return config.driver;
 }
 
 /** The native driver: itself, or the one a paravirtual driver patches, chosen by APIC mode. */

@@ -1,10 +1,10 @@
 // What each kernel does, by name: the only place that compares eras. A capability says what differs and in
 // which function; code asks for the capability, never for the era.
 import { ERA_4_0_SEND_IPI, ERA_6_12 } from '../memory/codes';
-import * as L from '../memory/layout';
+import { config } from '../memory/records';
 
 function era(): u32 {
-  return load<u32>(L.H_ERA);
+  return config.era;
 }
 
 function is612(): bool {

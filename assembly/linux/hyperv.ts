@@ -2,9 +2,9 @@
 // the hypervisor recommends the EX hypercalls. Each function says whether Hyper-V took the IPI;
 // when not, the caller falls back to the native driver.
 import { deliver } from '../bus/deliver';
-import { bump, cpus, maskOnline } from '../memory/arena';
+import { cpus, maskOnline } from '../memory/arena';
 import { LOG_HYPERV_IPI, LOG_HYPERV_IPI_EX, NONE } from '../memory/codes';
-import * as L from '../memory/layout';
+import { ledger } from '../memory/records';
 import { irqSave, record } from './apic_write';
 import {
   cpumaskOf,
@@ -28,7 +28,7 @@ export function hvSendOne(to: u32, vector: u32): bool {
     dropOf(to);
     return taken;
   }
-  bump(L.L_HYPERCALLS);
+  ledger.hypercalls++;
   record(LOG_HYPERV_IPI, to, vector, 1);
   deliver(to, vector);
   return true;
@@ -41,7 +41,7 @@ export function hvSendMask(from: u32, mask: usize, vector: u32, exceptSelf: bool
   if (vector < LOWEST_VECTOR) return false;
   if (lastCpu(mask) >= 64) return sendEx(from, mask, vector, exceptSelf);
   payWalk(1);
-  bump(L.L_HYPERCALLS);
+  ledger.hypercalls++;
   record(
     LOG_HYPERV_IPI,
     nextCpu(mask, 0),
@@ -61,7 +61,7 @@ function sendEx(from: u32, mask: usize, vector: u32, exceptSelf: bool): bool {
     payWalk(1);
     if (<u32>lastCpu(mask) >= SPARSE_LIMIT) return false;
   }
-  bump(L.L_HYPERCALLS);
+  ledger.hypercalls++;
   const own: u32 = exceptSelf && testCpu(mask, from) ? 1 : 0;
   const count = all ? cpus : weightFree(mask) - own;
   record(LOG_HYPERV_IPI_EX, nextCpu(mask, 0), vector, count);

@@ -1,10 +1,12 @@
 // KVM paravirtual IPIs. Linux 6.12 arch/x86/kernel/kvm.c __send_ipi_mask(): a hypercall carries
 // up to 128 APIC ids as a bitmap above the lowest one.
+
 import { deliver } from '../bus/deliver';
 import { cpuOf } from '../bus/directory';
-import { apicId, bump, maskCopy } from '../memory/arena';
+import { maskCopy } from '../memory/arena';
 import { LOG_KVM_HYPERCALL, NONE } from '../memory/codes';
-import * as L from '../memory/layout';
+import { ledger } from '../memory/records';
+import { apicId } from '../memory/rows';
 import { irqSave, prepareIcr, record } from './apic_write';
 import { clearCpu, copyMask, isEmpty, nextCpu, payWalk } from './cpumask';
 
@@ -72,7 +74,7 @@ function shiftUp(by: u32): void {
 // Host side, Linux 6.12 arch/x86/kvm/lapic.c kvm_pv_send_ipi(): a fixed physical IPI per set bit;
 // ids nobody has are skipped.
 function hypercall(icr: u32): void {
-  bump(L.L_HYPERCALLS);
+  ledger.hypercalls++;
   record(LOG_KVM_HYPERCALL, lowest, icr, <u32>(popcnt<u64>(bitmapLow) + popcnt<u64>(bitmapHigh)));
   deliverBits(bitmapLow, lowest, icr);
   deliverBits(bitmapHigh, lowest + 64, icr);
@@ -81,7 +83,7 @@ function hypercall(icr: u32): void {
 function deliverBits(bits: u64, base: u32, icr: u32): void {
   for (; bits != 0; bits &= bits - 1) {
     const cpu = cpuOf(base + <u32>ctz<u64>(bits));
-    if (cpu == NONE) bump(L.L_UNCLAIMED);
+    if (cpu == NONE) ledger.unclaimed++;
     else deliver(cpu, icr);
   }
 }

@@ -1,7 +1,7 @@
 // Linux arch/x86/kernel/apic/apic_flat_64.c (physflat) and ipi.c *_phys helpers
 
-import { apicId } from '../memory/arena';
 import { NONE } from '../memory/codes';
+import { apicId } from '../memory/rows';
 import { irqSave, prepareIcr, xapicWrite } from './apic_write';
 import { nextCpu, payWalk } from './cpumask';
 

@@ -1,13 +1,13 @@
 // The kernel's callers of struct apic. Linux arch/x86/kernel/smp.c, apic/ipi.c, irq_work.c
 import { isX2apic } from '../bus/destination';
-import { bump, maskCopy, maskOnline } from '../memory/arena';
+import { maskCopy, maskOnline } from '../memory/arena';
 import {
   VECTOR_CALL_FUNCTION,
   VECTOR_CALL_FUNCTION_SINGLE,
   VECTOR_IRQ_WORK,
   VECTOR_RESCHEDULE,
 } from '../memory/codes';
-import * as L from '../memory/layout';
+import { ledger } from '../memory/records';
 import { useShorthand } from './config';
 import { clearCpu, copyMask, equalMasks, orSelfEqualsOnline, payWalk, testCpu } from './cpumask';
 import { sendIPI, sendIPIAll, sendIPIAllButSelf, sendIPIMask, sendIPISelf } from './driver';
@@ -52,5 +52,5 @@ function callFunc40(from: u32, mask: usize): void {
 // arch_irq_work_raise(): a self-IPI, then apic_wait_icr_idle() (nothing in x2APIC mode).
 export function irqWorkRaise(from: u32): void {
   sendIPISelf(from, VECTOR_IRQ_WORK);
-  if (!isX2apic()) bump(L.L_IDLE_POLLS);
+  if (!isX2apic()) ledger.idlePolls++;
 }

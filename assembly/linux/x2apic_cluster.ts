@@ -1,9 +1,9 @@
 // Linux arch/x86/kernel/apic/x2apic_cluster.c
 import { clusterOf, isSpread, memberOf } from '../bus/clusters';
-import { apicId, maskCopy } from '../memory/arena';
+import { maskCopy } from '../memory/arena';
 import { ICR_LOGICAL, NONE } from '../memory/codes';
 import * as L from '../memory/layout';
-import { clusterRow, x2apicLogicalId } from '../memory/rows';
+import { apicId, clusterWord, x2apicLogicalId } from '../memory/rows';
 import { irqSave, prepareIcr, x2apicIcrWrite } from './apic_write';
 import { wrmsrFence } from './config';
 import { clearCpu, copyMask, nextCpu, payWalk, testCpu } from './cpumask';
@@ -46,15 +46,15 @@ export function clusterSendMask(from: u32, mask: usize, vector: u32, exceptSelf:
  */
 function gather(cpu: u32, except: i32): u32 {
   const cluster = clusterOf(cpu);
-  const at = clusterRow(cluster);
-  if (isSpread(at)) return gatherMembers(cluster, except);
+  if (isSpread(cluster)) return gatherMembers(cluster, except);
   let places: u32 = 0;
-  for (let slot = at + L.CLUSTER_WORDS; slot < at + L.CLUSTER_WORDS_END; slot += 16) {
-    if (load<u32>(slot, L.W_USED) == 0) break;
-    const index = load<u32>(slot, L.W_INDEX);
+  for (let n: u32 = 0; n < <u32>L.CLUSTER_WORD_COUNT; n++) {
+    const own = clusterWord(cluster, n);
+    if (own.used == 0) break;
+    const index = own.index;
     const word = maskCopy + ((<usize>index) << 3);
     const old = load<u64>(word);
-    const present = old & load<u64>(slot, L.W_BITS);
+    const present = old & own.bits;
     for (let bits = present; bits != 0; bits &= bits - 1) {
       const member = (index << 6) | <u32>ctz<u64>(bits);
       if (<i32>member != except) places |= 1 << (apicId(member) & 15);

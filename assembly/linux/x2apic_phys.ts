@@ -1,7 +1,7 @@
 // Linux arch/x86/kernel/apic/x2apic_phys.c
 
-import { apicId } from '../memory/arena';
 import { NONE } from '../memory/codes';
+import { apicId } from '../memory/rows';
 import { irqSave, prepareIcr, x2apicIcrWrite } from './apic_write';
 import { wrmsrFence } from './config';
 import { nextCpu, payWalk } from './cpumask';

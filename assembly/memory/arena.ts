@@ -2,6 +2,7 @@
 // one add; they are set once, by create, and mirrored in the header for the host.
 import { NO_MEMORY } from './codes';
 import * as L from './layout';
+import { config } from './records';
 
 export let cpus: u32 = 0;
 export let mode: u32 = 0;
@@ -74,41 +75,17 @@ export function plan(count: u32, machineMode: u32, countVectors: bool, ioapicCou
     counts = at;
     at = take(L.H_COUNTS, at, (<usize>count) << L.COUNTS_SHIFT);
   }
-  store<u32>(L.H_END, <u32>at);
-  store<u32>(L.H_CPUS, count);
-  store<u32>(L.H_MODE, machineMode);
-  store<u32>(L.H_MASK_WORDS, maskWords);
-  store<u32>(L.H_DIRECTORY_MASK, directoryMask);
-  store<u32>(L.H_LOG_CAPACITY, logCapacity);
-  store<u32>(L.H_EFFECT_CAPACITY, effectCapacity);
-  store<u32>(L.H_IOAPIC_COUNT, ioapicCount);
+  config.end = <u32>at;
+  config.cpus = count;
+  config.mode = machineMode;
+  config.maskWords = maskWords;
+  config.directoryMask = directoryMask;
+  config.logCapacity = logCapacity;
+  config.effectCapacity = effectCapacity;
+  config.ioapicCount = ioapicCount;
 
   const pages = <i32>((at + 65535) >> 16);
   const missing = pages - memory.size();
   if (missing > 0 && memory.grow(missing) < 0) return NO_MEMORY;
   return 0;
-}
-
-export function row(cpu: u32): usize {
-  return rows + ((<usize>cpu) << L.ROW_SHIFT);
-}
-
-export function coldRow(cpu: u32): usize {
-  return cold + ((<usize>cpu) << L.COLD_SHIFT);
-}
-
-export function apicId(cpu: u32): u32 {
-  return load<u32>(ident + ((<usize>cpu) << L.IDENT_SHIFT), L.I_APIC_ID);
-}
-
-export function ldr(cpu: u32): u32 {
-  return load<u32>(ident + ((<usize>cpu) << L.IDENT_SHIFT), L.I_LDR);
-}
-
-export function bump(counter: usize): void {
-  store<u64>(counter, load<u64>(counter) + 1);
-}
-
-export function bumpBy(counter: usize, by: u64): void {
-  store<u64>(counter, load<u64>(counter) + by);
 }

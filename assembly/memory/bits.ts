@@ -1,17 +1,16 @@
-// Sets of 256 vectors as 16 words of 16: one word for each priority class.
+// Sets of 256 vectors, counted.
+import { VectorSet } from './records';
 
-/** Bits set in 16 words. */
-export function countBits(words: usize): u32 {
-  let sum: u64 = 0;
-  for (let at: usize = 0; at < 32; at += 8) sum += popcnt<u64>(load<u64>(words + at));
-  return <u32>sum;
+/** How many vectors are in the set. */
+export function countBits(set: VectorSet): u32 {
+  let sum: u32 = 0;
+  for (let n: u32 = 0; n < 8; n++) sum += popcnt<u32>(set.half(n));
+  return sum;
 }
 
-/** Which of 16 words are not 0. */
-export function classesOf(words: usize): u32 {
+/** The priority classes that have a vector in the set, as bits. */
+export function classesOf(set: VectorSet): u32 {
   let classes: u32 = 0;
-  for (let c: u32 = 0; c < 16; c++) {
-    if (load<u16>(words + ((<usize>c) << 1)) != 0) classes |= 1 << c;
-  }
+  for (let top: u32 = 0; top < 16; top++) if (set.word(top) != 0) classes |= 1 << top;
   return classes;
 }

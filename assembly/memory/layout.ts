@@ -253,7 +253,7 @@ export const SLOT_SHIFT = 3;
 // 4 x (bits u64, word index u32, used u32). A cluster spread over more words has no such list.
 export const CLUSTER_SHIFT = 7;
 export const CLUSTER_WORDS = 64;
-export const CLUSTER_WORDS_END = 128;
+export const CLUSTER_WORD_COUNT = 4;
 export const W_BITS = 0;
 export const W_INDEX = 8;
 export const W_USED = 12;

@@ -3,8 +3,8 @@
 // Order counts within a CPU and not between CPUs, so the total is the same
 // however the work is split, and a run of equal events on many CPUs is one
 // affine map (which bit-parallel engines can apply lazily).
-import { row } from '../memory/arena';
-import * as L from '../memory/layout';
+import { Row } from '../memory/records';
+import { row } from '../memory/rows';
 
 const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
 
@@ -13,8 +13,8 @@ export function after(hash: u64, kind: u32, vector: u32): u64 {
   return hash * MULTIPLIER + <u64>((kind << 8) | vector);
 }
 
-export function note(at: usize, kind: u32, vector: u32): void {
-  store<u64>(at, after(load<u64>(at, L.R_HASH), kind, vector), L.R_HASH);
+export function note(at: Row, kind: u32, vector: u32): void {
+  at.hash = after(at.hash, kind, vector);
 }
 
 /** splitmix64's finaliser (Steele, Lea, Flood 2014). */
@@ -28,7 +28,7 @@ export function mix(value: u64): u64 {
 export function eventHash(cpus: u32): u64 {
   let sum: u64 = 0;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    sum += mix(load<u64>(row(cpu), L.R_HASH) + <u64>(cpu + 1) * MULTIPLIER);
+    sum += mix(row(cpu).hash + <u64>(cpu + 1) * MULTIPLIER);
   }
   return sum;
 }

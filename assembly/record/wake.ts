@@ -1,7 +1,10 @@
 // The wake list: each CPU that got news since the list was last taken, once, in order of
 // arrival. Embedders poll it instead of being called per IPI; the storm engine drains it.
-import { row, wake } from '../memory/arena';
+
+import { wake } from '../memory/arena';
 import * as L from '../memory/layout';
+import { lists } from '../memory/records';
+import { row } from '../memory/rows';
 
 /** Flag in the class summary: this CPU is on the list. */
 export const LISTED: u64 = (<u64>1) << L.CLASSES_LISTED_SHIFT;
@@ -16,16 +19,16 @@ export function setQuiet(on: bool): void {
 /** Lists `cpu` unless it is listed; returns its class summary with the flag set. */
 export function kick(cpu: u32, classes: u64): u64 {
   if (quiet || (classes & LISTED) != 0) return classes;
-  const count = load<u32>(L.H_WAKE_COUNT);
+  const count = lists.wakeCount;
   store<u32>(wake + ((<usize>count) << 2), cpu);
-  store<u32>(L.H_WAKE_COUNT, count + 1);
+  lists.wakeCount = count + 1;
   return classes | LISTED;
 }
 
 /** Lists a CPU whose row is in memory. */
 export function kickCpu(cpu: u32): void {
   const at = row(cpu);
-  store<u64>(at, kick(cpu, load<u64>(at, L.R_CLASSES)), L.R_CLASSES);
+  at.classes = kick(cpu, at.classes);
 }
 
 export function listedCpu(index: u32): u32 {
@@ -34,17 +37,17 @@ export function listedCpu(index: u32): u32 {
 
 export function unlist(cpu: u32): void {
   const at = row(cpu);
-  store<u64>(at, load<u64>(at, L.R_CLASSES) & ~LISTED, L.R_CLASSES);
+  at.classes &= ~LISTED;
 }
 
 export function isListed(cpu: u32): bool {
-  return (load<u64>(row(cpu), L.R_CLASSES) & LISTED) != 0;
+  return (row(cpu).classes & LISTED) != 0;
 }
 
 /** Empties the list; its entries stay readable until the next tell(). */
 export function takeWakeList(): u32 {
-  const count = load<u32>(L.H_WAKE_COUNT);
+  const count = lists.wakeCount;
   for (let i: u32 = 0; i < count; i++) unlist(listedCpu(i));
-  store<u32>(L.H_WAKE_COUNT, 0);
+  lists.wakeCount = 0;
   return count;
 }

@@ -1,6 +1,7 @@
 // Who sends to whom. Each pattern is one send of the storm.
+
 import { sendIcr } from '../bus/icr';
-import { clearMask, cpumaskOf, dropOf, nextCpu, setCpu, testCpu } from '../linux/cpumask';
+import { clearCpu, clearMask, cpumaskOf, dropOf, nextCpu, setCpu, testCpu } from '../linux/cpumask';
 import {
   sendIPI,
   sendIPIAllButSelf,
@@ -9,7 +10,7 @@ import {
   sendIPISelf,
 } from '../linux/driver';
 import { sendCallFuncIpi } from '../linux/smp';
-import { apicId, cpus, maskArg, maskOnline } from '../memory/arena';
+import { cpus, maskArg, maskOnline } from '../memory/arena';
 import {
   ICR_ALL_EXC,
   PATTERN_HOT,
@@ -24,13 +25,14 @@ import {
   VIA_SHORTHAND,
   VIA_SINGLE,
 } from '../memory/codes';
-import * as L from '../memory/layout';
+import { config, stormState } from '../memory/records';
+import { apicId } from '../memory/rows';
 import { randomAt, scale } from './random';
 
 /** Sources take turns: 0, 1, ... up to `limit` - 1. */
 export function nextSource(limit: u32): u32 {
-  const source = load<u32>(L.S_SOURCE_NEXT);
-  store<u32>(L.S_SOURCE_NEXT, source + 1 >= limit ? 0 : source + 1);
+  const source = stormState.sourceNext;
+  stormState.sourceNext = source + 1 >= limit ? 0 : source + 1;
   return source;
 }
 
@@ -55,14 +57,14 @@ export class Unicast {
   /** The CPU whose turn it is: in the hot pattern the target itself is left out. */
   @inline static sender(pattern: u32, turn: u32): u32 {
     if (pattern != <u32>PATTERN_HOT) return turn;
-    return turn >= load<u32>(L.S_TARGET) ? turn + 1 : turn;
+    return turn >= stormState.target ? turn + 1 : turn;
   }
 
   @inline static target(pattern: u32, from: u32, bits: u64): u32 {
     if (pattern == <u32>PATTERN_RING) return from + 1 == cpus ? 0 : from + 1;
     if (pattern == <u32>PATTERN_PAIRS) return from ^ 1;
     if (pattern == <u32>PATTERN_SELF) return from;
-    if (pattern == <u32>PATTERN_HOT) return load<u32>(L.S_TARGET);
+    if (pattern == <u32>PATTERN_HOT) return stormState.target;
     const other = scale((<u32>(bits >> 20)) << 8, cpus - 1);
     return other >= from ? other + 1 : other;
   }
@@ -76,10 +78,10 @@ export class Unicast {
 
 /** Puts S_SIZE distinct CPUs other than `from` into the argument mask. */
 function fillMask(pattern: u32, from: u32, index: u64): void {
-  const size = load<u32>(L.S_SIZE);
-  const stride: u32 = pattern == <u32>PATTERN_MASK_CONTIGUOUS ? 1 : load<u32>(L.S_STRIDE);
+  const size = stormState.size;
+  const stride: u32 = pattern == <u32>PATTERN_MASK_CONTIGUOUS ? 1 : stormState.stride;
   const random = pattern == <u32>PATTERN_MASK_RANDOM;
-  const seed = load<u64>(L.S_SEED);
+  const seed = stormState.seed;
   let draw = mixIndex(index);
   let cpu = from;
   for (let made: u32 = 0; made < size; made++) {
@@ -120,10 +122,7 @@ export function sendToOthers(via: u32, vector: u32): void {
 }
 
 function maskOnlineWithout(from: u32): usize {
-  memory.copy(maskArg, maskOnline, (<usize>load<u32>(L.H_MASK_WORDS)) << 3);
-  store<u64>(
-    maskArg + ((<usize>from >> 6) << 3),
-    load<u64>(maskArg + ((<usize>from >> 6) << 3)) & ~((<u64>1) << (from & 63)),
-  );
+  memory.copy(maskArg, maskOnline, (<usize>config.maskWords) << 3);
+  clearCpu(maskArg, from);
   return maskArg;
 }

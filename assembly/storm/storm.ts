@@ -1,28 +1,29 @@
 // The untimed storm: sends in a pattern; after every S_DEPTH of them the targets run their
 // handlers. All state is in the header between calls, so a run may be split anywhere.
+
 import { runHandlers } from '../board/eoi';
-import { bumpBy } from '../memory/arena';
 import { PATTERN_ALLBUTSELF, PATTERN_MASK_CONTIGUOUS, PATTERN_RANDOM } from '../memory/codes';
-import * as L from '../memory/layout';
+import { ledger, lists, stormState } from '../memory/records';
+import { vectorAt } from '../memory/rows';
 import { listedCpu, setQuiet } from '../record/wake';
 import { sendToMany, sendToOthers, Unicast } from './patterns';
 import { randomAt, scale } from './random';
 
 /** Every CPU on the wake list leaves it and takes what its PPR lets it take. Handlers send nothing. */
 export function drain(): void {
-  const count = load<u32>(L.H_WAKE_COUNT);
+  const count = lists.wakeCount;
   for (let i: u32 = 0; i < count; i++) runHandlers(listedCpu(i));
-  store<u32>(L.H_WAKE_COUNT, 0);
-  store<u32>(L.S_WAITING, 0);
+  lists.wakeCount = 0;
+  stormState.waiting = 0;
 }
 
 /** Makes `count` sends. */
 export function runStorm(count: u32): void {
-  const pattern = load<u32>(L.S_PATTERN);
+  const pattern = stormState.pattern;
   if (pattern < <u32>PATTERN_MASK_CONTIGUOUS) runUnicast(pattern, count);
   else runFanOut(pattern, count);
-  store<u64>(L.S_INDEX, load<u64>(L.S_INDEX) + count);
-  bumpBy(L.L_SENDS, count);
+  stormState.index += count;
+  ledger.sends += count;
 }
 
 /**
@@ -30,16 +31,16 @@ export function runStorm(count: u32): void {
  * target's handlers run at once, without going over the list: same states, same counters.
  */
 function runUnicast(pattern: u32, count: u32): void {
-  const via = load<u32>(L.S_VIA);
-  const depth = load<u32>(L.S_DEPTH);
-  const seed = load<u64>(L.S_SEED);
-  const index = load<u64>(L.S_INDEX);
+  const via = stormState.via;
+  const depth = stormState.depth;
+  const seed = stormState.seed;
+  const index = stormState.index;
   const sources = Unicast.sources(pattern);
-  const vectors = load<u32>(L.S_VECTOR_COUNT);
-  let source = load<u32>(L.S_SOURCE_NEXT);
-  let turn = load<u32>(L.S_VECTOR_NEXT);
+  const vectors = stormState.vectorCount;
+  let source = stormState.sourceNext;
+  let turn = stormState.vectorNext;
   const random = pattern == <u32>PATTERN_RANDOM;
-  const direct = depth == 1 && load<u32>(L.H_WAKE_COUNT) == 0;
+  const direct = depth == 1 && lists.wakeCount == 0;
   setQuiet(direct);
   for (let i: u32 = 0; i < count; i++) {
     let pick = turn;
@@ -56,26 +57,26 @@ function runUnicast(pattern: u32, count: u32): void {
     }
     from = Unicast.sender(pattern, from);
     const to = Unicast.target(pattern, from, bits);
-    Unicast.send(from, to, load<u8>(<usize>L.S_VECTORS + pick), via, pattern);
+    Unicast.send(from, to, vectorAt(pick), via, pattern);
     if (direct) runHandlers(to);
     else wait(depth);
   }
   setQuiet(false);
-  store<u32>(L.S_SOURCE_NEXT, source);
-  store<u32>(L.S_VECTOR_NEXT, turn);
+  stormState.sourceNext = source;
+  stormState.vectorNext = turn;
 }
 
 function wait(depth: u32): void {
-  const waiting = load<u32>(L.S_WAITING) + 1;
-  store<u32>(L.S_WAITING, waiting);
+  const waiting = stormState.waiting + 1;
+  stormState.waiting = waiting;
   if (waiting >= depth) drain();
 }
 
 /** Many targets a send. */
 function runFanOut(pattern: u32, count: u32): void {
-  const via = load<u32>(L.S_VIA);
-  const depth = load<u32>(L.S_DEPTH);
-  const index = load<u64>(L.S_INDEX);
+  const via = stormState.via;
+  const depth = stormState.depth;
+  const index = stormState.index;
   for (let i: u32 = 0; i < count; i++) {
     const vector = nextVector();
     if (pattern < <u32>PATTERN_ALLBUTSELF) sendToMany(pattern, via, vector, index + i);
@@ -86,7 +87,7 @@ function runFanOut(pattern: u32, count: u32): void {
 
 /** Vectors take turns. */
 function nextVector(): u32 {
-  const index = load<u32>(L.S_VECTOR_NEXT);
-  store<u32>(L.S_VECTOR_NEXT, index + 1 >= load<u32>(L.S_VECTOR_COUNT) ? 0 : index + 1);
-  return load<u8>(<usize>L.S_VECTORS + index);
+  const index = stormState.vectorNext;
+  stormState.vectorNext = index + 1 >= stormState.vectorCount ? 0 : index + 1;
+  return vectorAt(index);
 }

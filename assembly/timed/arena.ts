@@ -1,8 +1,9 @@
 // Where the timed engine's regions are, and who is running: the node whose event is being handled.
+
 import { layOutbox, outboxBytes } from '../bus/outbox';
 import { cpus, maskWords } from '../memory/arena';
 import { NO_MEMORY } from '../memory/codes';
-import * as L from '../memory/layout';
+import { config } from '../memory/records';
 import { HIST_COUNT } from './codes';
 import * as T from './layout';
 
@@ -63,7 +64,7 @@ function align(at: usize): usize {
 /** Lays out the regions behind the machine's own. The block before `timed` is zero memory. */
 export function planTimed(logCapacity: u32, traceBytes: u32): i32 {
   nodeCount = cpus + 1 + T.LOCKS;
-  timed = align(load<u32>(L.H_END));
+  timed = align(config.end);
   tables = timed + T.TIMED_BYTES;
   hists = tables + T.TABLE_MAX * T.TABLE_BYTES;
   nodes = align(hists + HIST_COUNT * T.HIST_BYTES);

@@ -1,12 +1,12 @@
 // Interrupts at a CPU: a message sets IRR, the CPU takes what its IF and PPR let it take, and Linux's
 // handler runs: EOI first, then the work, with interrupts off throughout.
 // Linux 6.12 arch/x86/kernel/smp.c sysvec_call_function(), kernel/smp.c __flush_smp_call_function_queue().
+
 import { eoi } from '../board/eoi';
 import { hasSerialBus } from '../bus/serial';
 import { Lapic } from '../lapic/lapic';
 import { reject, wouldReject } from '../lapic/row';
 import { is612 } from '../linux/config';
-import { coldRow, row } from '../memory/arena';
 import {
   EVENT_NMI,
   ICR_NMI,
@@ -15,7 +15,7 @@ import {
   VECTOR_REBOOT,
   VECTOR_RESCHEDULE,
 } from '../memory/codes';
-import * as L from '../memory/layout';
+import { coldRow, irrOf, row } from '../memory/rows';
 import { note } from '../record/hash';
 import { at, busNode, counted, now, self, slotOf } from './arena';
 import {
@@ -153,7 +153,7 @@ function arrives(what: u32, source: u32, sent: u64, intended: u64): void {
 function vectorArrives(vector: u32, source: u32, sent: u64, intended: u64): void {
   if (hasSerialBus() && wouldReject(self, vector)) {
     reject(self, vector);
-    store<u64>(row(self), load<u64>(row(self), L.R_ATTEMPTED) + 1, L.R_ATTEMPTED);
+    row(self).attempted++;
     tell(LOG_REJECTED, vector, source, 0);
     return post(MSG_BUS_STATUS, busNode(), cost(COST_BUS_CLOCK), self, 0, 0, 0, 0, 0);
   }
@@ -173,13 +173,11 @@ function vectorArrives(vector: u32, source: u32, sent: u64, intended: u64): void
 }
 
 function irrBit(vector: u32): bool {
-  const word: u32 = load<u16>(row(self) + ((<usize>vector >> 4) << 1), L.R_IRR);
-  return ((word >> (vector & 15)) & 1) != 0;
+  return irrOf(self).has(vector);
 }
 
 function nmiArrives(source: u32): void {
-  const counter = coldRow(self) + L.C_NMIS;
-  store<u64>(counter, load<u64>(counter) + 1);
+  coldRow(self).nmis++;
   note(row(self), EVENT_NMI, 2);
   counted(CT_NMIS);
   tell(LOG_NMI, 0, source, 0);

@@ -23,6 +23,7 @@ import {
   OP_SELF,
 } from '../memory/codes';
 import * as L from '../memory/layout';
+import { ledger as paid } from '../memory/records';
 import { at, counted, cpuMask, now, self, timed } from './arena';
 import { busSend, busWrite } from './bus';
 import {
@@ -148,7 +149,7 @@ function transmit(frame: usize): void {
   begun = load<u64>(frame, T.F_T0);
   intended = load<u64>(frame, T.F_T1);
   busSend();
-  const copies = load<u64>(L.L_MASK_COPIES);
+  const copies = paid.maskCopies;
   openOutbox();
   run(load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), load<u32>(frame, T.F_C));
   closeOutbox();
@@ -156,7 +157,7 @@ function transmit(frame: usize): void {
   emptyOutbox();
   books = L.L_SENDS;
   priceLedger(ICR_SHORTHAND);
-  if (load<u64>(L.L_MASK_COPIES) != copies) forgetCopy(frame);
+  if (paid.maskCopies != copies) forgetCopy(frame);
 }
 
 /**
@@ -183,7 +184,7 @@ export function stepSend(frame: usize): void {
   } else if (pc == 1) {
     // xapic_wait_icr_idle(): the delivery status says "send pending" while the bus has the last one.
     if (load<u32>(at, T.N_BUS_WRITES) != 0) return wait();
-    store<u64>(L.L_SENDS, load<u64>(L.L_SENDS) + 1);
+    paid.sends++;
     transmit(frame);
     store<u32>(at, 1, T.N_NOINT);
     goOn(frame, 2, offset);
