@@ -3,6 +3,7 @@ import { bootCore } from '../core/boot.js';
 import {
   DRIVERS,
   ERAS,
+  ICR_FIELDS,
   type IoapicConfig,
   type MachineConfig,
   type MachineOptions,
@@ -12,7 +13,7 @@ import {
 import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
 import { checkInteger, InvariantError, usage } from '../core/errors.js';
 import { C, L } from '../core/memory.js';
-import { MODEL_NAMES, modelWords } from '../core/models.js';
+import { hasSerialBus, MODEL_NAMES, modelWords } from '../core/models.js';
 import type { CompiledModule, CoreExports } from '../core/wasm.js';
 import { advanceClock, clockNow } from './hardware/clock.js';
 import { Cpu } from './hardware/cpu.js';
@@ -46,9 +47,6 @@ export interface RestoreOptions {
   /** As in MachineOptions; not part of a snapshot. */
   gp?: 'throw' | 'return';
 }
-
-/** Fields of the ICR's low half; other bits mean nothing. */
-const ICR_FIELDS = 0xccfff;
 
 /** What a storm tells between slices. */
 export interface StormProgress {
@@ -85,14 +83,9 @@ export class Machine {
     this.config = config;
     this.#core = core;
     this.#flags = modelWords(config.model);
-    this.linux = new LinuxSender(core, config.cpus, this.#isSerial, this.#done);
+    this.linux = new LinuxSender(core, config.cpus, hasSerialBus(config.model), this.#done);
     this.pic = new Pic(core, this.#done);
     this.#ioapics = config.ioapics.map((io, n) => new Ioapic(core, n, io, this.#done));
-  }
-
-  /** Whether messages go over the serial APIC bus. */
-  get #isSerial(): boolean {
-    return this.#flags[C.F_SLOTS] !== C.SLOTS_NONE;
   }
 
   #tellNews(): void {
@@ -317,7 +310,7 @@ export class Machine {
   *stormSlices(
     options: StormOptions = {},
   ): Generator<StormProgress, StormResult, boolean | undefined> {
-    if (this.#isSerial) throw serialBus('storm');
+    if (hasSerialBus(this.config.model)) throw serialBus('storm');
     const storm = resolveStorm(options, this.config.cpus);
     this.#setTprs(options.tpr);
     this.runHandlers();

@@ -3,6 +3,7 @@
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../core/config.js';
 import { usage } from '../core/errors.js';
 import { C, T, X } from '../core/memory.js';
+import { hasSerialBus } from '../core/models.js';
 import { type CostSet, type PricedCosts, priceCosts } from './costs.js';
 import { FAULTS, FUNCS, operationOf, TARGETS } from './names.js';
 import { log } from './normal.js';
@@ -147,7 +148,7 @@ export class Setup {
     if (operations.some(({ lock, func_lock }) => lock !== undefined || func_lock !== undefined)) {
       times.push(least[X.COST_LINE_CCD]!);
     }
-    if (this.#config.model.startsWith('p6')) times.push(least[X.COST_BUS_CLOCK]!);
+    if (hasSerialBus(this.#config.model)) times.push(least[X.COST_BUS_CLOCK]!);
     else times.push(...far.map((i) => least[X.COST_WIRE_SMT + i]!));
     const smallest = Math.min(...times);
     if (smallest < 1) {
