@@ -3,22 +3,24 @@ import type { RampStep } from './ramp.js';
 import { Sheet } from './sheet.js';
 import { si } from './units.js';
 
+const COLUMNS = [
+  'a CPU',
+  'intended/s',
+  'completed/s',
+  'IPIs sent/s',
+  'handled/s',
+  'merged',
+  'p50, ns',
+  'p99, ns',
+  'busiest',
+  '',
+];
+
 export function rampSheet(name: string, costs: string, steps: readonly RampStep[]): Sheet {
   const sheet = new Sheet();
   sheet.title(`${name}, costs ${costs}`);
   sheet.table(
-    [
-      'a CPU',
-      'intended/s',
-      'completed/s',
-      'IPIs sent/s',
-      'handled/s',
-      'merged',
-      'p50, ns',
-      'p99, ns',
-      'busiest',
-      '',
-    ],
+    COLUMNS,
     steps.map((step) => [
       si(step.rate_per_cpu),
       si(step.intended_per_s),

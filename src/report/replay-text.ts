@@ -1,5 +1,5 @@
 // A replayed trace: each driver's costs, who sent to whom, and what the trace leaves open.
-import type { Replay } from '../trace/replay.js';
+import type { DriverResult, Replay } from '../trace/replay.js';
 import type { Survey } from '../trace/survey.js';
 import { Sheet } from './sheet.js';
 import { count } from './units.js';
@@ -10,6 +10,20 @@ export interface Replayed {
   replay: Replay;
   interrupted: boolean;
 }
+
+/** What a driver did, by column. */
+const COUNTED = {
+  'ICR writes': 'icr_writes',
+  fences: 'fences',
+  'irq saves': 'irq_saves',
+  'mask copies': 'mask_copies',
+  'mask words': 'mask_words',
+  hypercalls: 'hypercalls',
+  IPIs: 'ipis',
+  delivered: 'delivered',
+  coalesced: 'coalesced',
+  pending: 'pending',
+} as const satisfies Record<string, keyof DriverResult>;
 
 export function replaySheet(
   path: string,
@@ -27,46 +41,22 @@ export function replaySheet(
   const lost = survey.lostEvents > 0 ? `, ${count(survey.lostEvents)} lost by the recorder` : '';
   sheet.line(`damaged lines: ${survey.damagedCount}${unknown}${lost}`);
   for (const { line, reason } of survey.damaged) sheet.line(`  line ${line}: ${reason}`, 'note');
-  const results = replay.results();
-  sheet.table(
-    [
-      'era',
-      'driver',
-      'ICR writes',
-      'fences',
-      'irq saves',
-      'mask copies',
-      'mask words',
-      'hypercalls',
-      'IPIs',
-      'delivered',
-      'coalesced',
-      'pending',
-    ],
-    results.map((r) => [
-      r.era,
-      r.driver,
-      ...[
-        r.icr_writes,
-        r.fences,
-        r.irq_saves,
-        r.mask_copies,
-        r.mask_words,
-        r.hypercalls,
-        r.ipis,
-        r.delivered,
-        r.coalesced,
-        r.pending,
-      ].map(count),
-    ]),
-    2,
-  );
+  addDrivers(replay.results(), sheet);
   for (const { driver, reason } of replay.leftOut)
     sheet.line(`not run: ${driver}: ${reason}`, 'aside');
   addLists(survey, top, sheet);
   addMatrix(replay, sheet);
   addUnexplained(replay, sheet);
   return sheet;
+}
+
+function addDrivers(results: readonly DriverResult[], sheet: Sheet): void {
+  const rows = results.map((result) => [
+    result.era,
+    result.driver,
+    ...Object.values(COUNTED).map((key) => count(result[key])),
+  ]);
+  sheet.table(['era', 'driver', ...Object.keys(COUNTED)], rows, 2);
 }
 
 function addLists(survey: Survey, top: number, sheet: Sheet): void {
