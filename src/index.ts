@@ -27,6 +27,5 @@ export {
   type CreateOptions,
   Machine,
   type RestoreOptions,
-  type StormProgress,
 } from './machine/machine.js';
-export type { Pattern, StormOptions, StormResult, Via } from './machine/storm.js';
+export type { Pattern, StormOptions, StormProgress, StormResult, Via } from './machine/storm.js';

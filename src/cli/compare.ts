@@ -13,7 +13,8 @@ import {
 import { snakeKeys } from '../core/counters.js';
 import { usage } from '../core/errors.js';
 import { Machine } from '../machine/machine.js';
-import { candidatesFor, compareHost, type Measured, measure } from '../machine/measure.js';
+import { candidatesFor, type Measured, measure } from '../machine/measure.js';
+import { comparisonSheet, conclusions } from '../report/compare-text.js';
 import { MACHINE_OPTIONS, machineOptions, oneOf, parseDriver } from './machine-options.js';
 import { parseNumber, parseNumberList } from './numbers.js';
 import type { CommandSpec, OptionSpec, Parsed } from './options.js';
@@ -95,7 +96,7 @@ export function runCompare(args: Parsed, terminal: Terminal): number {
   });
   terminal.clearProgress();
   if (args.flag('json')) terminal.print(JSON.stringify(compareJson(measured, cpus), null, 2));
-  else printComparison(measured, cpus, terminal);
+  else terminal.show(comparisonSheet(measured, cpus));
   return 0;
 }
 
@@ -112,122 +113,4 @@ function compareJson(measured: readonly Measured[], cpus: number): object {
     })),
     conclusions: conclusions(measured),
   };
-}
-
-const trim = (n: number) => (Number.isInteger(n) ? `${n}` : n.toFixed(2));
-
-export function printComparison(
-  measured: readonly Measured[],
-  cpus: number,
-  terminal: Terminal,
-): void {
-  terminal.title(`Send paths on ${cpus} CPUs, per call`);
-  terminal.table(
-    [
-      'era',
-      'driver',
-      'path',
-      'targets',
-      'ICR writes',
-      'fences',
-      'irq saves',
-      'mask copies',
-      'mask words',
-      'polls',
-      'hypercalls',
-      'host ns',
-      'p25-p75',
-    ],
-    measured.map((m) => [
-      m.era,
-      m.driver,
-      m.path,
-      `${m.targets}`,
-      ...[
-        m.perCall.icrWrites,
-        m.perCall.fences,
-        m.perCall.irqSaves,
-        m.perCall.maskCopies,
-        m.perCall.maskWords,
-        m.perCall.idlePolls,
-        m.perCall.hypercalls,
-      ].map(trim),
-      m.hostNs.median.toFixed(1),
-      `${m.hostNs.p25.toFixed(1)}-${m.hostNs.p75.toFixed(1)}`,
-    ]),
-    3,
-  );
-  terminal.print(
-    terminal.style(
-      'dim',
-      'host ns: simulating the call and every interrupt it causes; not hardware time',
-    ),
-  );
-  for (const sentence of conclusions(measured)) terminal.print(`- ${sentence}`);
-}
-
-/** One sentence for the single case and one for the crossover, for each era and driver. */
-export function conclusions(measured: readonly Measured[]): string[] {
-  const keys = [...new Set(measured.map((m) => `${m.era} ${m.driver}`))];
-  return keys.flatMap((key) => {
-    const own = measured.filter((m) => `${m.era} ${m.driver}` === key);
-    return [singleSentence(key, own), crossoverSentence(key, own)];
-  });
-}
-
-const LABELS = {
-  icrWrites: 'ICR writes',
-  fences: 'fences',
-  irqSaves: 'irq saves',
-  maskCopies: 'mask copies',
-  maskWords: 'mask words',
-  hypercalls: 'hypercalls',
-} as const;
-
-/** What `a` pays more than `b` for one call, such as "irq saves 1, mask words 8". */
-function extra(a: Measured, b: Measured): string {
-  return (Object.keys(LABELS) as (keyof typeof LABELS)[])
-    .filter((key) => a.perCall[key] > b.perCall[key])
-    .map((key) => `${LABELS[key]} ${trim(a.perCall[key] - b.perCall[key])}`)
-    .join(', ');
-}
-
-function singleSentence(key: string, own: readonly Measured[]): string {
-  const single = own.find((m) => m.path === 'single')!;
-  const mask = own.find((m) => m.path === 'mask' && m.targets === 1)!;
-  const saves = extra(mask, single);
-  const pays = extra(single, mask);
-  const counts =
-    [saves && `single saves ${saves}`, pays && `single pays ${pays} instead`]
-      .filter((part) => part !== '')
-      .join('; ') || 'both paths cost the sender the same';
-  const verdict = compareHost(single, mask);
-  const ratio = mask.hostNs.median / single.hostNs.median;
-  const host =
-    verdict === 0
-      ? 'no difference measured'
-      : `mask of one takes ${ratio.toFixed(2)}x the host time`;
-  return `${key}, one target: ${counts}; ${host}.`;
-}
-
-function crossoverSentence(key: string, own: readonly Measured[]): string {
-  const sizes = own.filter((m) => m.path === 'singles').map((m) => m.targets);
-  const at = (path: string, k: number) => own.find((m) => m.path === path && m.targets === k)!;
-  const fewer = sizes.find(
-    (k) =>
-      at('mask', k).perCall.icrWrites + at('mask', k).perCall.hypercalls <
-      at('singles', k).perCall.icrWrites + at('singles', k).perCall.hypercalls,
-  );
-  const faster = sizes.find((k) => compareHost(at('mask', k), at('singles', k)) === -1);
-  const writes =
-    fewer === undefined
-      ? 'a mask never needs fewer commands than singles'
-      : `a mask needs fewer commands than singles from ${fewer} targets on`;
-  const host =
-    faster === undefined
-      ? 'no mask size measured faster on the host'
-      : `measured faster on the host from ${faster} on`;
-  return sizes.length === 0
-    ? `${key}: no sizes between one and all.`
-    : `${key}: ${writes}, ${host}.`;
 }

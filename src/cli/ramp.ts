@@ -1,9 +1,11 @@
 // ipistorm ramp: more and more, until it saturates.
 import { usage } from '../core/errors.js';
 import { type RampStep, ramp } from '../report/ramp.js';
+import { rampSheet } from '../report/ramp-text.js';
+import { si } from '../report/units.js';
 import type { CommandSpec, Parsed } from './options.js';
 import { costsOf } from './run.js';
-import { breathe, si, type Terminal, watchInterrupt } from './terminal.js';
+import { breathe, type Terminal, watchInterrupt } from './terminal.js';
 import { TIMED_OPTIONS, timedScenario, timedScheduler, timedSeed } from './timed-input.js';
 
 const { duration: _, ...OPTIONS } = TIMED_OPTIONS;
@@ -48,51 +50,7 @@ export async function runRamp(args: Parsed, terminal: Terminal): Promise<number>
   }
   terminal.clearProgress();
   interrupt.done();
-  if (!args.flag('json')) print(what.name, costs.name, steps, terminal);
+  if (!args.flag('json')) terminal.show(rampSheet(what.name, costs.name, steps));
   if (interrupt.hit) return 130;
   return 0;
-}
-
-function print(name: string, costs: string, steps: readonly RampStep[], terminal: Terminal): void {
-  terminal.title(`${name}, costs ${costs}`);
-  terminal.table(
-    [
-      'a CPU',
-      'intended/s',
-      'completed/s',
-      'IPIs sent/s',
-      'handled/s',
-      'merged',
-      'p50, ns',
-      'p99, ns',
-      'busiest',
-      '',
-    ],
-    steps.map((step) => [
-      si(step.rate_per_cpu),
-      si(step.intended_per_s),
-      si(step.completed_per_s),
-      si(step.ipis_sent_per_s),
-      si(step.ipis_handled_per_s),
-      `${(100 * step.merged_share).toFixed(1)} %`,
-      step.p50_ns.toFixed(0),
-      step.p99_ns.toFixed(0),
-      `${step.bottleneck.what === 'none' ? '' : step.bottleneck.what} ${(100 * step.bottleneck.busy).toFixed(0)} %`,
-      step.saturated ? 'saturated' : '',
-    ]),
-  );
-  const last = steps.at(-1);
-  if (!last) terminal.print('no workload of this scenario sends anything');
-  else if (!last.saturated) terminal.print('not saturated yet');
-  else {
-    const { what, text, busy } = last.bottleneck;
-    const why =
-      last.merged_share > 0.01 ? 'more than 1 % of the IPIs merge in IRR' : 'it falls behind';
-    terminal.print(
-      terminal.style(
-        'yellow',
-        `saturated at ${si(last.intended_per_s)} operations a second (${si(last.ipis_sent_per_s)} IPIs): ${why}; bottleneck: ${text}${what === 'none' ? '' : ` ${(100 * busy).toFixed(0)} % of the time`}`,
-      ),
-    );
-  }
 }

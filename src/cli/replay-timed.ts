@@ -2,18 +2,18 @@
 import { statSync } from 'node:fs';
 import { UsageError, usage } from '../core/errors.js';
 import { timedJson } from '../report/json.js';
+import { replayTimedSheet } from '../report/replay-timed-text.js';
 import type { TimedResult } from '../timed/engine.js';
-import type { Latency } from '../timed/names.js';
 import { RecordedLoad } from '../timed/recorded.js';
 import { checkScenario, type Scenario } from '../timed/scenario.js';
 import { TraceLoad } from '../trace/load.js';
 import { Survey } from '../trace/survey.js';
 import { parseNumber, parseSeed } from './numbers.js';
 import type { Parsed } from './options.js';
-import { formatOf, stream } from './replay.js';
 import { runTimed } from './run.js';
-import { count, type Terminal, watchInterrupt } from './terminal.js';
+import { type Terminal, watchInterrupt } from './terminal.js';
 import { loadCosts } from './timed-input.js';
+import { formatOf, stream } from './trace-input.js';
 
 async function readLoad(
   path: string,
@@ -106,62 +106,6 @@ export async function runReplayTimed(
       left_out: leftOut,
     };
     terminal.print(JSON.stringify(json, null, 2));
-  } else print(path, load, cpus, results, leftOut, terminal);
+  } else terminal.show(replayTimedSheet(path, load, cpus, results, leftOut));
   return results.length === 0 ? 2 : 0;
-}
-
-const COLUMNS: readonly [Latency, 'p50_ns' | 'p99_ns' | 'p999_ns', string][] = [
-  ['send', 'p50_ns', 'send p50'],
-  ['delivery', 'p50_ns', 'delivery p50'],
-  ['delivery', 'p99_ns', 'p99'],
-  ['delivery', 'p999_ns', 'p99.9'],
-  ['csd_wait', 'p50_ns', 'csd wait p50'],
-  ['csd_wait', 'p99_ns', 'p99'],
-  ['csd_wait', 'p999_ns', 'p99.9'],
-  ['call', 'p999_ns', 'call p99.9'],
-];
-
-function print(
-  path: string,
-  load: TraceLoad,
-  cpus: number,
-  results: readonly TimedResult[],
-  leftOut: readonly string[],
-  terminal: Terminal,
-): void {
-  terminal.title(
-    `${path.split('/').at(-1)}: ${cpus} CPUs, ${count(load.operations.length)} sends in ${(load.durationNs / 1e9).toFixed(3)} s, ${count(load.waiting)} of them wait; times in ns`,
-  );
-  const rows = results.map((result) => {
-    const busy = result.perCpu.reduce(
-      (sum, { time_ns }) => sum + time_ns.send + time_ns.wait + time_ns.irq,
-      0,
-    );
-    const { measured, derived, guess } = result.inputs;
-    return [
-      result.costs,
-      result.driver,
-      ...COLUMNS.map(([name, key]) => result.latencies[name].summary()[key].toFixed(0)),
-      `${(busy / 1e6).toFixed(2)} ms`,
-      `${measured}/${derived}/${guess}`,
-    ];
-  });
-  terminal.table(
-    [
-      'costs',
-      'driver',
-      ...COLUMNS.map(([, , title]) => title),
-      'CPU time',
-      'measured/derived/guess',
-    ],
-    rows,
-    2,
-  );
-  for (const text of leftOut) terminal.print(terminal.style('dim', `not run: ${text}`));
-  terminal.print(
-    terminal.style(
-      'dim',
-      'Every IPI of the trace is sent at its time; CPUs do user work in between.',
-    ),
-  );
 }

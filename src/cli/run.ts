@@ -14,8 +14,9 @@ import {
   osnoiseTable,
   simpleNumber,
 } from '../report/tables.js';
-import { printTimed, printWhy } from '../report/text.js';
-import { duration, type Explanation, Why } from '../report/why.js';
+import { timedSheet, whySheet } from '../report/text.js';
+import { duration } from '../report/units.js';
+import { type Explanation, Why } from '../report/why.js';
 import type { CostSet } from '../timed/costs.js';
 import { type TimedOptions, type TimedResult, TimedRun } from '../timed/engine.js';
 import { costSet, SCENARIO_NAMES, scenario } from '../timed/library.js';
@@ -184,8 +185,8 @@ export async function runRun(args: Parsed, terminal: Terminal): Promise<number> 
   const explains = args.flag('why') && !interrupted;
   const why = explains ? await explain(what, costs, options, result, terminal) : undefined;
   if (format === 'text') {
-    printTimed(result, terminal, ran.wallNs);
-    if (why) printWhy(why, terminal);
+    terminal.show(timedSheet(result, ran.wallNs));
+    if (why) terminal.show(whySheet(why));
     else if (explains) terminal.print('nothing waited for a csd lock');
   } else if (why && (format === 'json' || format === 'jsonl')) {
     const json = { ...timedJson(result), why };

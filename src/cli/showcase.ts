@@ -3,13 +3,15 @@ import { fileURLToPath } from 'node:url';
 import type { Era } from '../core/config.js';
 import { Machine } from '../machine/machine.js';
 import { candidatesFor, measure } from '../machine/measure.js';
-import { printWhy } from '../report/text.js';
+import { comparisonSheet } from '../report/compare-text.js';
+import { replaySheet } from '../report/replay-text.js';
+import { stormSheet } from '../report/storm-text.js';
+import { whySheet } from '../report/text.js';
 import { Why } from '../report/why.js';
 import { costSet, scenario } from '../timed/library.js';
-import { printComparison } from './compare.js';
-import { printReplay, replayFile } from './replay.js';
+import { replayFile } from './replay.js';
 import { runTimed } from './run.js';
-import { printStorm, timedStorm } from './storm.js';
+import { timedStorm } from './storm.js';
 import type { Terminal } from './terminal.js';
 
 const TRACE = fileURLToPath(
@@ -30,7 +32,7 @@ export async function runShowcase(terminal: Terminal): Promise<number> {
       },
     },
   );
-  printComparison(measured, 96, terminal);
+  terminal.show(comparisonSheet(measured, 96));
 
   terminal.print();
   terminal.title('2. A storm of 50 million IPIs');
@@ -39,12 +41,12 @@ export async function runShowcase(terminal: Terminal): Promise<number> {
     { pattern: 'random', sends: 50e6, vectors: Array.from({ length: 240 }, (_, i) => i + 16) },
     terminal,
   );
-  printStorm([storm], terminal);
+  terminal.show(stormSheet([storm]));
   if (storm.interrupted) return 130;
 
   terminal.print();
   terminal.title('3. A real trace (Linux 6.12, 20 CPUs) through every driver');
-  printReplay(TRACE, await replayFile(TRACE, undefined, terminal), 4, terminal);
+  terminal.show(replaySheet(TRACE, await replayFile(TRACE, undefined, terminal), 4));
 
   terminal.print();
   await showTime(terminal);
@@ -106,5 +108,5 @@ async function showTime(terminal: Terminal): Promise<void> {
   const lost = scenario('dropped-icr');
   const costs = costSet(lost.costs!);
   const { result } = await runTimed(lost, costs, {}, terminal);
-  printWhy(new Why(lost, costs, {}, result.stuck[0]!, true).run(), terminal);
+  terminal.show(whySheet(new Why(lost, costs, {}, result.stuck[0]!, true).run()));
 }

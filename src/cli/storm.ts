@@ -1,20 +1,16 @@
 // ipistorm storm: an untimed storm and its counters.
 
 import type { MachineOptions } from '../core/config.js';
-import { usage } from '../core/errors.js';
+import { InvariantError } from '../core/errors.js';
 import { Machine } from '../machine/machine.js';
-import {
-  PATTERNS,
-  type StormOptions,
-  type StormResult,
-  stormJson,
-  VIAS,
-} from '../machine/storm.js';
+import { PATTERNS, type StormOptions, stormJson, VIAS } from '../machine/storm.js';
 import { procInterrupts } from '../report/interrupts.js';
+import { type StormRun, stormCsvRows, stormSheet, wallClock } from '../report/storm-text.js';
+import { si } from '../report/units.js';
 import { MACHINE_OPTIONS, machineOptions, oneOf } from './machine-options.js';
 import { parseNumber, parseNumberList, parseSeed } from './numbers.js';
 import type { CommandSpec, Parsed } from './options.js';
-import { breathe, count, si, type Terminal, watchInterrupt } from './terminal.js';
+import { breathe, type Terminal, watchInterrupt } from './terminal.js';
 
 interface Preset {
   help: string;
@@ -137,19 +133,12 @@ function parseTpr(text: string): number | Map<number, number> {
   );
 }
 
-export interface TimedStorm {
-  machine: Machine;
-  result: StormResult;
-  elapsedNs: number;
-  interrupted: boolean;
-}
-
 /** Runs one storm with a progress line; Ctrl-C ends it after the slice under way. */
 export async function timedStorm(
   machine: Machine,
   options: StormOptions,
   terminal: Terminal,
-): Promise<TimedStorm> {
+): Promise<StormRun> {
   const interrupt = watchInterrupt();
   const run = machine.stormSlices(options);
   let elapsed = 0n;
@@ -180,111 +169,38 @@ export async function runStorm(args: Parsed, terminal: Terminal): Promise<number
   const repeat = parseNumber('--repeat', args.text('repeat') ?? '1', 1, 1000);
   const options = stormOptions(args, preset);
   const wanted = machineOptions(args, preset.machine);
-  const runs: TimedStorm[] = [];
+  const runs: StormRun[] = [];
   for (let i = 0; i < repeat && !runs.at(-1)?.interrupted; i++) {
     const machine = Machine.create({ ...wanted, countVectors: args.flag('interrupts') });
     runs.push(await timedStorm(machine, options, terminal));
   }
-  const first = runs[0]!;
-  const whole = runs.filter((run) => !run.interrupted);
-  const differs = whole.find((run) => run.result.eventHash !== whole[0]!.result.eventHash);
-  if (args.flag('json'))
-    terminal.print(
-      JSON.stringify(
-        { ...stormJson(first.result), machine: describe(first.machine), wall: wall(runs) },
-        null,
-        2,
-      ),
-    );
-  else if (args.flag('csv')) printCsv(first.machine, terminal);
+  const print = (text: string) => terminal.print(text);
+  const { machine } = runs[0]!;
+  if (args.flag('json')) print(JSON.stringify(jsonOf(runs), null, 2));
+  else if (args.flag('csv')) print(stormCsvRows(machine).join('\n'));
   else if (args.flag('interrupts'))
-    terminal.print(procInterrupts(first.machine, { tlb: args.flag('tlb') || preset.tlb === true }));
-  else printStorm(runs, terminal);
-  if (differs)
-    throw usage(
-      'event hash',
-      differs.result.eventHash,
-      first.result.eventHash,
-      'the runs differ: please report it',
-    );
+    print(procInterrupts(machine, { tlb: args.flag('tlb') || preset.tlb === true }));
+  else terminal.show(stormSheet(runs));
+  const whole = runs.filter((run) => !run.interrupted);
+  checkAgree(whole.map((run) => run.result.eventHash));
   return runs.at(-1)!.interrupted ? 130 : 0;
+}
+
+/** The same storm has the same events each time. */
+function checkAgree(hashes: readonly string[]): void {
+  const other = hashes.find((hash) => hash !== hashes[0]);
+  if (other === undefined) return;
+  throw new InvariantError(
+    `event hash: got ${other} after ${hashes[0]}, allowed the same in every run; please report it with the options and seed`,
+  );
+}
+
+function jsonOf(runs: readonly StormRun[]): object {
+  const { result, machine } = runs[0]!;
+  return { ...stormJson(result), machine: describe(machine), wall: wallClock(runs) };
 }
 
 function describe(machine: Machine): object {
   const { cpus, mode, driver, era } = machine.config;
   return { cpus, mode, driver, era };
-}
-
-function rates(runs: TimedStorm[]): number[] {
-  return runs
-    .map(({ result, elapsedNs }) => (result.counters.attempted / elapsedNs) * 1e9)
-    .sort((a, b) => a - b);
-}
-
-function wall(runs: TimedStorm[]): object {
-  const sorted = rates(runs);
-  return {
-    runs: runs.length,
-    interrupted: runs.at(-1)!.interrupted,
-    elapsed_ns: runs[0]!.elapsedNs,
-    ipis_per_s_median: Math.round(sorted[sorted.length >> 1]!),
-    ipis_per_s_min: Math.round(sorted[0]!),
-    ipis_per_s_max: Math.round(sorted.at(-1)!),
-  };
-}
-
-export function printStorm(runs: TimedStorm[], terminal: Terminal): void {
-  const { result, machine, interrupted, elapsedNs } = runs[0]!;
-  const { counters, costs } = result;
-  const { mode, driver, era } = machine.config;
-  terminal.title(
-    `${result.pattern} via ${result.via}: ${count(result.cpus)} CPUs, ${mode}, ${era} ${driver}, depth ${result.depth}, seed ${result.seed}`,
-  );
-  if (interrupted)
-    terminal.print(terminal.style('yellow', 'interrupted: the figures are of what was done'));
-  const share = (n: number) => `${((100 * n) / Math.max(1, counters.attempted)).toFixed(1)} %`;
-  const rows = (['attempted', 'delivered', 'coalesced', 'rejected', 'pending'] as const).map(
-    (key) => [key, count(counters[key]), share(counters[key])],
-  );
-  terminal.table(['IPIs', 'count', 'share'], rows);
-  terminal.print(
-    `EOIs ${count(counters.eois)}, stray ${counters.strayEois}; attempted = delivered + coalesced + rejected + pending: holds`,
-  );
-  const per = (n: number) => (n / costs.sends).toFixed(n % costs.sends === 0 ? 0 : 2);
-  terminal.print(
-    `per send: ${per(costs.icrWrites)} ICR writes, ${per(costs.fences)} fences, ${per(costs.irqSaves)} irq saves, ${per(costs.maskCopies)} mask copies, ${per(costs.maskWords)} mask words, ${per(costs.hypercalls)} hypercalls`,
-  );
-  terminal.print(`event hash ${result.eventHash}`);
-  const sorted = rates(runs);
-  const spread =
-    runs.length > 1
-      ? `, median of ${runs.length}: ${si(sorted[sorted.length >> 1]!)} (${si(sorted[0]!)} to ${si(sorted.at(-1)!)})`
-      : '';
-  terminal.print(
-    terminal.style(
-      'dim',
-      `wall clock: ${(elapsedNs / 1e9).toFixed(2)} s, ${si(counters.attempted / (elapsedNs / 1e9))} IPIs/s${spread}`,
-    ),
-  );
-}
-
-function printCsv(machine: Machine, terminal: Terminal): void {
-  terminal.print('cpu,apic_id,attempted,delivered,coalesced,rejected,pending,eois,stray_eois,nmis');
-  for (let cpu = 0; cpu < machine.config.cpus; cpu++) {
-    const c = machine.counters(cpu);
-    terminal.print(
-      [
-        cpu,
-        machine.config.apicIds[cpu],
-        c.attempted,
-        c.delivered,
-        c.coalesced,
-        c.rejected,
-        c.pending,
-        c.eois,
-        c.strayEois,
-        c.nmis,
-      ].join(','),
-    );
-  }
 }

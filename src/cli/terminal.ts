@@ -1,5 +1,11 @@
 // Colour, tables and the progress line. No control character reaches anything but a terminal.
 import { styleText } from 'node:util';
+import type { Block, Sheet, Tone } from '../report/sheet.js';
+
+const COLOURS = { aside: 'dim', note: 'yellow', alarm: 'red' } as const satisfies Record<
+  Tone,
+  string
+>;
 
 export class Terminal {
   readonly #out: NodeJS.WriteStream;
@@ -29,6 +35,17 @@ export class Terminal {
 
   title(text: string): void {
     this.print(this.style('bold', text));
+  }
+
+  /** A report, block by block. */
+  show(sheet: Sheet): void {
+    for (const block of sheet.blocks) this.#block(block);
+  }
+
+  #block(block: Block): void {
+    if (block.kind === 'title') this.title(block.text);
+    else if (block.kind === 'table') this.table(block.header, block.rows, block.left);
+    else this.print(block.tone ? this.style(COLOURS[block.tone], block.text) : block.text);
   }
 
   /** A bar on standard error, at most ten times a second; nothing when that is no terminal. */
@@ -61,22 +78,6 @@ export class Terminal {
     this.print(this.style('dim', line(header)));
     for (const row of rows) this.print(line(row));
   }
-}
-
-export function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** 1234567 -> "1.23 M"; print a unit after a blank. */
-export function si(value: number): string {
-  const units: [number, string][] = [
-    [1e9, 'G'],
-    [1e6, 'M'],
-    [1e3, 'k'],
-  ];
-  for (const [size, name] of units)
-    if (value >= size) return `${(value / size).toPrecision(3)} ${name}`;
-  return `${Math.round(value)}`;
 }
 
 /** Resolves after pending signals and timers have run. */

@@ -2,11 +2,12 @@
 import { statSync } from 'node:fs';
 import { UsageError, usage } from '../core/errors.js';
 import { MODEL_NAMES, type Model } from '../core/models.js';
+import { count } from '../report/units.js';
 import type { Mismatch } from '../verify/recording.js';
 import { type Verified, verifyFile } from '../verify/verify.js';
 import { parseNumber } from './numbers.js';
 import { type CommandSpec, nearest, type Parsed } from './options.js';
-import { breathe, count, type Terminal, watchInterrupt } from './terminal.js';
+import { breathe, type Terminal, watchInterrupt } from './terminal.js';
 
 export const VERIFY: CommandSpec = {
   summary:

@@ -1,3 +1,5 @@
+// The errors that ipistorm throws, and the checks that throw them.
+
 /** Error for an option or argument outside its range: what, got, allowed, next step. */
 export class UsageError extends RangeError {
   override name = 'UsageError';

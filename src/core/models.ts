@@ -498,3 +498,8 @@ export function modelWords(model: Model): Uint32Array {
   }
   return words;
 }
+
+/** Only processors that reject what finds no slot send over the serial APIC bus, which repeats it. */
+export function hasSerialBus(model: Model): boolean {
+  return modelWords(model)[C.F_SLOTS] !== C.SLOTS_NONE;
+}

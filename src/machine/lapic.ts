@@ -1,9 +1,11 @@
+// A local APIC as an embedder uses it: registers, pins, messages' arrival, and what it presents to its CPU.
 import type { Counters } from '../core/counters.js';
 import { checkInteger, usage } from '../core/errors.js';
 import { L } from '../core/memory.js';
 import type { CoreExports } from '../core/wasm.js';
 import { checkWide, RegisterAccess } from './hardware/access.js';
 import { exportPage, importPage } from './hardware/page.js';
+import { LapicState } from './lapic-state.js';
 
 /** Local Vector Table entries, in the core's order. */
 export const LVT_ENTRIES = ['timer', 'thermal', 'perf', 'lint0', 'lint1', 'error', 'cmci'] as const;
@@ -33,6 +35,7 @@ export class LocalApic {
   readonly #core: CoreExports;
   readonly #host: Host;
   readonly #access: RegisterAccess;
+  readonly #state: LapicState;
 
   /** Made by Machine.lapic(). */
   constructor(core: CoreExports, cpu: number, host: Host) {
@@ -40,6 +43,7 @@ export class LocalApic {
     this.cpu = cpu;
     this.#host = host;
     this.#access = new RegisterAccess(core, cpu, host.gp);
+    this.#state = new LapicState(core, cpu);
   }
 
   /**
@@ -94,7 +98,7 @@ export class LocalApic {
 
   /** IA32_APIC_BASE: bits 8 BSP, 10 x2APIC mode, 11 enable, and the page's address. */
   get apicBase(): bigint {
-    return this.#view().getBigUint64(this.#cold() + L.C_BASE, true);
+    return this.#state.base;
   }
 
   /** Sets IA32_APIC_BASE as a hypervisor's user space does: between any valid modes. False: invalid. */
@@ -174,12 +178,11 @@ export class LocalApic {
 
   /** The CPU looks for a SIPI: its vector when one was pending and waited for, else -1 and it is gone. */
   takeSIPI(): number {
-    const view = this.#view();
-    const latch = view.getUint32(this.#cold() + L.C_LATCH, true);
+    const { latch } = this.#state;
     const heard = (latch & L.LATCH_SIPI) !== 0 && (latch & L.LATCH_WAITING) !== 0;
     const gone = L.LATCH_SIPI | (heard ? L.LATCH_WAITING : 0);
-    view.setUint32(this.#cold() + L.C_LATCH, latch & ~gone, true);
-    return heard ? view.getUint32(this.#cold() + L.C_SIPI, true) : -1;
+    this.#state.latch = latch & ~gone;
+    return heard ? this.#state.sipi : -1;
   }
 
   /** Power-on reset of this local APIC and its CPU; counters go on. */
@@ -190,14 +193,13 @@ export class LocalApic {
 
   /** What the local APIC presents to its CPU now. */
   get outputs(): Outputs {
-    const view = this.#view();
-    const latch = view.getUint32(this.#cold() + L.C_LATCH, true);
+    const { latch, sipi } = this.#state;
     return {
       intr: this.intr,
       nmi: (latch & L.LATCH_NMI) !== 0,
       smi: (latch & L.LATCH_SMI) !== 0,
       init: (latch & L.LATCH_INIT) !== 0,
-      sipi: latch & L.LATCH_SIPI ? view.getUint32(this.#cold() + L.C_SIPI, true) : -1,
+      sipi: latch & L.LATCH_SIPI ? sipi : -1,
       extint: this.#core.extint(this.cpu) === 1,
     };
   }
@@ -212,7 +214,7 @@ export class LocalApic {
 
   /** IA32_TSC_DEADLINE: the armed time, or 0. */
   get deadline(): bigint {
-    return this.#view().getBigUint64(this.#cold() + L.C_DEADLINE, true);
+    return this.#state.deadline;
   }
 
   /** State in the 1024-byte layout of KVM_GET_LAPIC. */
@@ -266,8 +268,7 @@ export class LocalApic {
 
   /** Task priority, 0-255. */
   get tpr(): number {
-    const at = this.#row() + L.R_CLASSES + (L.CLASSES_TPR_SHIFT >> 3);
-    return new DataView(this.#core.memory.buffer).getUint8(at);
+    return this.#state.tpr;
   }
 
   set tpr(value: number) {
@@ -282,47 +283,20 @@ export class LocalApic {
 
   /** Vectors requested (IRR), ascending. */
   get irr(): number[] {
-    return this.#vectors(this.#row() + L.R_IRR);
+    return this.#state.irr;
   }
 
   /** Vectors in service (ISR), ascending. */
   get isr(): number[] {
-    return this.#vectors(this.#row() + L.R_ISR);
+    return this.#state.isr;
   }
 
   /** Vectors whose last acceptance was level-triggered (TMR), ascending. */
   get tmr(): number[] {
-    return this.#vectors(this.#base(L.H_COLD) + (this.cpu << L.COLD_SHIFT) + L.C_TMR);
+    return this.#state.tmr;
   }
 
   get counters(): Counters {
     return this.#host.counters(this.cpu);
-  }
-
-  #view(): DataView {
-    return new DataView(this.#core.memory.buffer);
-  }
-
-  #base(field: number): number {
-    return this.#view().getUint32(field, true);
-  }
-
-  #cold(): number {
-    return this.#base(L.H_COLD) + this.cpu * L.COLD_BYTES;
-  }
-
-  #row(): number {
-    return this.#base(L.H_ROWS) + this.cpu * L.ROW_BYTES;
-  }
-
-  #vectors(at: number): number[] {
-    const words = new DataView(this.#core.memory.buffer, at, 32);
-    const found: number[] = [];
-    for (let priorityClass = 0; priorityClass < 16; priorityClass++) {
-      for (let bits = words.getUint16(priorityClass * 2, true); bits !== 0; bits &= bits - 1) {
-        found.push(priorityClass * 16 + 31 - Math.clz32(bits & -bits));
-      }
-    }
-    return found;
   }
 }

@@ -1,3 +1,4 @@
+// Linux's send paths on a machine, and what each wrote.
 import { checkInteger, usage } from '../core/errors.js';
 import { C, L } from '../core/memory.js';
 import type { CoreExports } from '../core/wasm.js';

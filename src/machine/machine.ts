@@ -1,18 +1,16 @@
+// A machine: made, saved and restored; what is common to its parts; storms.
 import { AUDIT } from '../core/audit.js';
 import { bootCore } from '../core/boot.js';
 import {
-  DRIVERS,
-  ERAS,
-  type IoapicConfig,
+  ICR_FIELDS,
   type MachineConfig,
   type MachineOptions,
-  MODES,
   resolveConfig,
 } from '../core/config.js';
 import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
 import { checkInteger, InvariantError, usage } from '../core/errors.js';
-import { C, L } from '../core/memory.js';
-import { MODEL_NAMES, modelWords } from '../core/models.js';
+import { L } from '../core/memory.js';
+import { hasSerialBus, modelWords } from '../core/models.js';
 import type { CompiledModule, CoreExports } from '../core/wasm.js';
 import { advanceClock, clockNow } from './hardware/clock.js';
 import { Cpu } from './hardware/cpu.js';
@@ -27,13 +25,13 @@ import {
 import { Pic } from './hardware/pic.js';
 import { LocalApic } from './lapic.js';
 import { LinuxSender, serialBus } from './linux.js';
-import { openSnapshot, takeSnapshot, writeState } from './snapshot.js';
+import { isOf, openSnapshot, optionsOf, takeSnapshot, writeState } from './snapshot.js';
 import {
-  armStorm,
-  resolveStorm,
+  type StormHost,
   type StormOptions,
+  type StormProgress,
   type StormResult,
-  targetsPerSend,
+  sliceStorm,
 } from './storm.js';
 
 export interface CreateOptions extends MachineOptions {
@@ -45,18 +43,6 @@ export interface RestoreOptions {
   module?: CompiledModule;
   /** As in MachineOptions; not part of a snapshot. */
   gp?: 'throw' | 'return';
-}
-
-/** Fields of the ICR's low half; other bits mean nothing. */
-const ICR_FIELDS = 0xccfff;
-
-/** What a storm tells between slices. */
-export interface StormProgress {
-  /** Sends made so far, of `sends`. */
-  sends: number;
-  total: number;
-  /** Fixed IPIs that one send reaches. */
-  targetsPerSend: number;
 }
 
 /**
@@ -85,14 +71,9 @@ export class Machine {
     this.config = config;
     this.#core = core;
     this.#flags = modelWords(config.model);
-    this.linux = new LinuxSender(core, config.cpus, this.#isSerial, this.#done);
+    this.linux = new LinuxSender(core, config.cpus, hasSerialBus(config.model), this.#done);
     this.pic = new Pic(core, this.#done);
     this.#ioapics = config.ioapics.map((io, n) => new Ioapic(core, n, io, this.#done));
-  }
-
-  /** Whether messages go over the serial APIC bus. */
-  get #isSerial(): boolean {
-    return this.#flags[C.F_SLOTS] !== C.SLOTS_NONE;
   }
 
   #tellNews(): void {
@@ -114,25 +95,9 @@ export class Machine {
   /** A new machine from a snapshot. Foreign, truncated or altered ones are refused. */
   static restore(bytes: Uint8Array, options: RestoreOptions = {}): Machine {
     const saved = openSnapshot(bytes);
-    const name = <T extends string>(what: string, table: Record<T, number>, code: number): T => {
-      const found = (Object.keys(table) as T[]).find((key) => table[key] === code);
-      if (!found) throw usage(`snapshot ${what}`, code, `0-${Object.keys(table).length - 1}`);
-      return found;
-    };
     const machine = Machine.create({
       ...options,
-      mode: name('mode', MODES, saved.mode),
-      driver: name('driver', DRIVERS, saved.driver),
-      era: name('era', ERAS, saved.era),
-      apicIds: saved.apicIds,
-      noIpiBroadcast: (saved.flags & C.FLAG_NO_IPI_BROADCAST) !== 0,
-      hotplugCpu: (saved.flags & C.FLAG_NO_HOTPLUG_CPU) === 0,
-      vendor: saved.flags & C.FLAG_NO_FENCE ? 'amd' : 'intel',
-      countVectors: (saved.flags & C.FLAG_COUNT_VECTORS) !== 0,
-      isrSetAt: saved.flags & C.FLAG_EARLY_ISR ? 'dispatch' : 'take',
-      model: MODEL_NAMES[saved.model]!,
-      ioapics: saved.ioapics,
-      busMHz: saved.busMHz,
+      ...optionsOf(saved),
       gp: options.gp ?? 'throw',
     });
     machine.#load(bytes);
@@ -146,18 +111,7 @@ export class Machine {
    */
   rollback(bytes: Uint8Array): void {
     const saved = openSnapshot(bytes);
-    const { config } = this;
-    const same =
-      saved.cpus === config.cpus &&
-      saved.mode === MODES[config.mode] &&
-      saved.driver === DRIVERS[config.driver] &&
-      saved.era === ERAS[config.era] &&
-      saved.flags === this.#view().getUint32(L.H_FLAGS, true) &&
-      MODEL_NAMES[saved.model] === config.model &&
-      sameIoapics(saved.ioapics, config.ioapics) &&
-      saved.busMHz === config.busMHz &&
-      saved.apicIds.every((id, cpu) => id === config.apicIds[cpu]);
-    if (!same) {
+    if (!isOf(saved, this.config, this.#view().getUint32(L.H_FLAGS, true))) {
       throw usage('snapshot', 'another configuration', "this machine's", 'use Machine.restore()');
     }
     this.#load(bytes);
@@ -317,35 +271,8 @@ export class Machine {
   *stormSlices(
     options: StormOptions = {},
   ): Generator<StormProgress, StormResult, boolean | undefined> {
-    if (this.#isSerial) throw serialBus('storm');
-    const storm = resolveStorm(options, this.config.cpus);
-    this.#setTprs(options.tpr);
-    this.runHandlers();
-    const before = { counters: this.counters(), costs: this.senderCosts() };
-    armStorm(this.#view(), storm);
-    const targets = targetsPerSend(storm.pattern, storm.size, this.config.cpus);
-    let sends = 0;
-    while (sends < storm.sends) {
-      const count = Math.min(storm.slice, storm.sends - sends);
-      this.#check(this.#core.storm(count));
-      sends += count;
-      const stop = yield { sends, total: storm.sends, targetsPerSend: targets };
-      if (stop) break;
-    }
-    this.runHandlers();
-    this.#check(this.#core.audit());
-    return {
-      pattern: storm.pattern,
-      via: storm.via,
-      cpus: this.config.cpus,
-      sends,
-      depth: storm.depth,
-      seed: String(storm.seed),
-      vectors: [...storm.vectors],
-      counters: difference(this.counters(), before.counters),
-      costs: difference(this.senderCosts(), before.costs),
-      eventHash: this.eventHash,
-    };
+    if (hasSerialBus(this.config.model)) throw serialBus('storm');
+    return yield* sliceStorm(this.#stormHost(), options);
   }
 
   /** Counters of one CPU, or of all. */
@@ -385,10 +312,19 @@ export class Machine {
     return new DataView(this.#core.memory.buffer);
   }
 
-  #setTprs(tpr: StormOptions['tpr']): void {
-    if (typeof tpr === 'number') {
-      for (let cpu = 0; cpu < this.config.cpus; cpu++) this.lapic(cpu).tpr = tpr;
-    } else for (const [cpu, value] of tpr ?? []) this.lapic(cpu).tpr = value;
+  #stormHost(): StormHost {
+    return {
+      cpus: this.config.cpus,
+      header: () => this.#view(),
+      setTpr: (cpu, value) => {
+        this.lapic(cpu).tpr = value;
+      },
+      runHandlers: () => this.runHandlers(),
+      send: (count) => this.#check(this.#core.storm(count)),
+      audit: () => this.#check(this.#core.audit()),
+      counted: () => ({ counters: this.counters(), costs: this.senderCosts() }),
+      eventHash: () => this.eventHash,
+    };
   }
 
   #fault(): string {
@@ -401,19 +337,4 @@ export class Machine {
         `CPU ${cpu} broke "${this.#fault()}"; please report it with the options and seed`,
       );
   }
-}
-
-/** Sizes and versions; ids are state. */
-function sameIoapics(a: readonly IoapicConfig[], b: readonly IoapicConfig[]): boolean {
-  const shape = (list: readonly IoapicConfig[]) =>
-    list.map((io) => `${io.pins} ${io.version}`).join();
-  return shape(a) === shape(b);
-}
-
-function difference<T extends object>(now: T, before: T): T {
-  const out = { ...now };
-  for (const key of Object.keys(now) as (keyof T)[]) {
-    (out[key] as number) = (now[key] as number) - (before[key] as number);
-  }
-  return out;
 }

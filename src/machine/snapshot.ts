@@ -3,12 +3,19 @@
 //   24 cpus, mode, driver, era, flags, model, I/O APICs (u32)   52 pins | version << 16 of 8 I/O APICs
 //   84 bus clock in kHz   88 APIC ids (u32 each)   ... header state, rows, cold, wake, I/O APICs
 
-import type { IoapicConfig, MachineConfig } from '../core/config.js';
+import {
+  DRIVERS,
+  ERAS,
+  type IoapicConfig,
+  type MachineConfig,
+  type MachineOptions,
+  MODES,
+} from '../core/config.js';
 import { usage } from '../core/errors.js';
 import { C, L, LAYOUT_FINGERPRINT } from '../core/memory.js';
 import { MODEL_NAMES } from '../core/models.js';
 
-export const SNAPSHOT_VERSION = 2;
+const SNAPSHOT_VERSION = 2;
 const MAGIC = 'IPISTORM';
 const MODEL_AT = 44;
 const IOAPICS_AT = 48;
@@ -88,12 +95,13 @@ export interface SnapshotConfig {
   busMHz: number;
 }
 
-/** Checks a snapshot's envelope, in this order: magic, version, fingerprint, size, checksum. */
-export function openSnapshot(bytes: Uint8Array): SnapshotConfig {
-  const next = 'pass what machine.snapshot() returned, whole';
+const NEXT = 'pass what machine.snapshot() returned, whole';
+
+/** The header's words of a snapshot that this ipistorm has taken. */
+function openHeader(bytes: Uint8Array): (at: number) => number {
   const magic = String.fromCharCode(...bytes.subarray(0, 8));
   if (magic !== MAGIC || bytes.length < FIXED)
-    throw usage('snapshot', magic, `magic "${MAGIC}"`, next);
+    throw usage('snapshot', magic, `magic "${MAGIC}"`, NEXT);
   const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const word = (at: number) => head.getUint32(at, true);
   if (word(8) !== SNAPSHOT_VERSION)
@@ -111,18 +119,24 @@ export function openSnapshot(bytes: Uint8Array): SnapshotConfig {
       'take it again with this ipistorm',
     );
   }
+  return word;
+}
+
+/** Checks a snapshot's envelope, in this order: magic, version, fingerprint, size, checksum. */
+export function openSnapshot(bytes: Uint8Array): SnapshotConfig {
+  const word = openHeader(bytes);
   const cpus = word(24);
-  if (cpus < 1 || cpus > L.CPUS_MAX) throw usage('snapshot cpus', cpus, `1-${L.CPUS_MAX}`, next);
+  if (cpus < 1 || cpus > L.CPUS_MAX) throw usage('snapshot cpus', cpus, `1-${L.CPUS_MAX}`, NEXT);
   const model = word(MODEL_AT);
   if (model >= MODEL_NAMES.length)
-    throw usage('snapshot model', model, `0-${MODEL_NAMES.length - 1}`, next);
+    throw usage('snapshot model', model, `0-${MODEL_NAMES.length - 1}`, NEXT);
   const count = word(IOAPICS_AT);
-  if (count > L.IOAPIC_MAX) throw usage('snapshot ioapics', count, `0-${L.IOAPIC_MAX}`, next);
+  if (count > L.IOAPIC_MAX) throw usage('snapshot ioapics', count, `0-${L.IOAPIC_MAX}`, NEXT);
   const size = FIXED + cpus * 4 + stateBytes(cpus, word(40), count);
   if (bytes.length !== size || word(16) !== size)
-    throw usage('snapshot size', bytes.length, `${size} bytes`, next);
+    throw usage('snapshot size', bytes.length, `${size} bytes`, NEXT);
   if (checksum(bytes.subarray(24)) !== word(20))
-    throw usage('snapshot', 'a wrong checksum', 'an unchanged snapshot', next);
+    throw usage('snapshot', 'a wrong checksum', 'an unchanged snapshot', NEXT);
   const apicIds = Uint32Array.from({ length: cpus }, (_, i) => word(FIXED + i * 4));
   const ioapics = Array.from({ length: count }, (_, n) =>
     ioapicConfig(word(IOAPICS_AT + 4 + 4 * n)),
@@ -143,6 +157,52 @@ export function openSnapshot(bytes: Uint8Array): SnapshotConfig {
 /** The id is state, and comes with it. */
 function ioapicConfig(word: number): IoapicConfig {
   return { pins: word & 0xffff, version: (word >>> 16) as 0x11 | 0x20, id: 0 };
+}
+
+/** The options that make a machine of a snapshot's configuration. @throws UsageError for unknown codes */
+export function optionsOf(saved: SnapshotConfig): MachineOptions {
+  return {
+    mode: nameOf('mode', MODES, saved.mode),
+    driver: nameOf('driver', DRIVERS, saved.driver),
+    era: nameOf('era', ERAS, saved.era),
+    apicIds: saved.apicIds,
+    noIpiBroadcast: (saved.flags & C.FLAG_NO_IPI_BROADCAST) !== 0,
+    hotplugCpu: (saved.flags & C.FLAG_NO_HOTPLUG_CPU) === 0,
+    vendor: saved.flags & C.FLAG_NO_FENCE ? 'amd' : 'intel',
+    countVectors: (saved.flags & C.FLAG_COUNT_VECTORS) !== 0,
+    isrSetAt: saved.flags & C.FLAG_EARLY_ISR ? 'dispatch' : 'take',
+    model: MODEL_NAMES[saved.model]!,
+    ioapics: saved.ioapics,
+    busMHz: saved.busMHz,
+  };
+}
+
+function nameOf<T extends string>(what: string, table: Record<T, number>, code: number): T {
+  const found = (Object.keys(table) as T[]).find((key) => table[key] === code);
+  if (!found) throw usage(`snapshot ${what}`, code, `0-${Object.keys(table).length - 1}`);
+  return found;
+}
+
+/** Whether a snapshot is of a machine with this very configuration. */
+export function isOf(saved: SnapshotConfig, config: MachineConfig, flags: number): boolean {
+  return (
+    saved.cpus === config.cpus &&
+    saved.mode === MODES[config.mode] &&
+    saved.driver === DRIVERS[config.driver] &&
+    saved.era === ERAS[config.era] &&
+    saved.flags === flags &&
+    MODEL_NAMES[saved.model] === config.model &&
+    sameIoapics(saved.ioapics, config.ioapics) &&
+    saved.busMHz === config.busMHz &&
+    saved.apicIds.every((id, cpu) => id === config.apicIds[cpu])
+  );
+}
+
+/** Sizes and versions; ids are state. */
+function sameIoapics(a: readonly IoapicConfig[], b: readonly IoapicConfig[]): boolean {
+  const shape = (list: readonly IoapicConfig[]) =>
+    list.map((io) => `${io.pins} ${io.version}`).join();
+  return shape(a) === shape(b);
 }
 
 /** Copies the state regions of an opened snapshot into a machine of the same configuration. */

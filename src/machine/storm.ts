@@ -1,3 +1,4 @@
+// Untimed storms: who sends to whom, how, how often; and what became of it.
 import { type Counters, type SenderCosts, snakeKeys } from '../core/counters.js';
 import { checkInteger, usage } from '../core/errors.js';
 import { C, L } from '../core/memory.js';
@@ -68,27 +69,22 @@ export interface StormResult {
   eventHash: string;
 }
 
-export type ResolvedStorm = Required<Omit<StormOptions, 'tpr'>> & Pick<StormOptions, 'tpr'>;
+type ResolvedStorm = Required<Omit<StormOptions, 'tpr'>> & Pick<StormOptions, 'tpr'>;
 
 const MANY: ReadonlySet<Pattern> = new Set<Pattern>(['mask', 'mask-strided', 'mask-random']);
 
-export function defaultVia(pattern: Pattern): Via {
+function defaultVia(pattern: Pattern): Via {
   if (pattern === 'allbutself') return 'shorthand';
   return MANY.has(pattern) ? 'mask' : 'single';
 }
 
 /** Targets that one send reaches. */
-export function targetsPerSend(pattern: Pattern, size: number, cpus: number): number {
+function targetsPerSend(pattern: Pattern, size: number, cpus: number): number {
   if (pattern === 'allbutself') return cpus - 1;
   return MANY.has(pattern) ? size : 1;
 }
 
-export function resolveStorm(options: StormOptions, cpus: number): ResolvedStorm {
-  const pattern = options.pattern ?? 'random';
-  if (!Object.hasOwn(PATTERNS, pattern))
-    throw usage('pattern', pattern, Object.keys(PATTERNS).join(', '));
-  if (pattern !== 'self' && cpus < 2)
-    throw usage('pattern', pattern, 'self on a machine of one CPU');
+function resolveVia(options: StormOptions, pattern: Pattern): Via {
   const via = options.via ?? defaultVia(pattern);
   if (!Object.hasOwn(VIAS, via)) throw usage('via', via, Object.keys(VIAS).join(', '));
   if (via === 'shorthand' && pattern !== 'allbutself') {
@@ -99,6 +95,16 @@ export function resolveStorm(options: StormOptions, cpus: number): ResolvedStorm
       'shorthand goes with allbutself',
     );
   }
+  return via;
+}
+
+function resolveStorm(options: StormOptions, cpus: number): ResolvedStorm {
+  const pattern = options.pattern ?? 'random';
+  if (!Object.hasOwn(PATTERNS, pattern))
+    throw usage('pattern', pattern, Object.keys(PATTERNS).join(', '));
+  if (pattern !== 'self' && cpus < 2)
+    throw usage('pattern', pattern, 'self on a machine of one CPU');
+  const via = resolveVia(options, pattern);
   const vectors = options.vectors ?? [0xfb, 0xfc, 0xfd];
   if (vectors.length < 1 || vectors.length > 256)
     throw usage('vectors', vectors.length, '1-256 of them');
@@ -128,7 +134,7 @@ export function resolveStorm(options: StormOptions, cpus: number): ResolvedStorm
 }
 
 /** Writes a storm's parameters into the header and rewinds it. */
-export function armStorm(view: DataView, storm: ResolvedStorm): void {
+function armStorm(view: DataView, storm: ResolvedStorm): void {
   view.setBigUint64(L.S_INDEX, 0n, true);
   view.setBigUint64(L.S_SEED, BigInt(storm.seed), true);
   const words: [number, number][] = [
@@ -147,6 +153,79 @@ export function armStorm(view: DataView, storm: ResolvedStorm): void {
   storm.vectors.forEach((vector, i) => {
     view.setUint8(L.S_VECTORS + i, vector);
   });
+}
+
+/** What a storm tells between slices. */
+export interface StormProgress {
+  /** Sends made so far, of `sends`. */
+  sends: number;
+  total: number;
+  /** Fixed IPIs that one send reaches. */
+  targetsPerSend: number;
+}
+
+/** What a storm needs of its machine. */
+export interface StormHost {
+  cpus: number;
+  /** Linear memory, for the storm's parameters. */
+  header(): DataView;
+  setTpr(cpu: number, value: number): void;
+  runHandlers(): void;
+  /** @throws InvariantError when an invariant breaks */
+  send(count: number): void;
+  audit(): void;
+  counted(): { counters: Counters; costs: SenderCosts };
+  eventHash(): string;
+}
+
+/** Runs a storm slice by slice; ends early when `next(true)` says so. */
+export function* sliceStorm(
+  host: StormHost,
+  options: StormOptions,
+): Generator<StormProgress, StormResult, boolean | undefined> {
+  const storm = resolveStorm(options, host.cpus);
+  setTprs(host, options.tpr);
+  host.runHandlers();
+  const before = host.counted();
+  armStorm(host.header(), storm);
+  const targets = targetsPerSend(storm.pattern, storm.size, host.cpus);
+  let sends = 0;
+  while (sends < storm.sends) {
+    const count = Math.min(storm.slice, storm.sends - sends);
+    host.send(count);
+    sends += count;
+    const stop = yield { sends, total: storm.sends, targetsPerSend: targets };
+    if (stop) break;
+  }
+  host.runHandlers();
+  host.audit();
+  const after = host.counted();
+  return {
+    pattern: storm.pattern,
+    via: storm.via,
+    cpus: host.cpus,
+    sends,
+    depth: storm.depth,
+    seed: String(storm.seed),
+    vectors: [...storm.vectors],
+    counters: difference(after.counters, before.counters),
+    costs: difference(after.costs, before.costs),
+    eventHash: host.eventHash(),
+  };
+}
+
+function setTprs(host: StormHost, tpr: StormOptions['tpr']): void {
+  if (typeof tpr === 'number') {
+    for (let cpu = 0; cpu < host.cpus; cpu++) host.setTpr(cpu, tpr);
+  } else for (const [cpu, value] of tpr ?? []) host.setTpr(cpu, value);
+}
+
+function difference<T extends object>(now: T, before: T): T {
+  const out = { ...now };
+  for (const key of Object.keys(now) as (keyof T)[]) {
+    (out[key] as number) = (now[key] as number) - (before[key] as number);
+  }
+  return out;
 }
 
 /** The result as JSON: snake_case keys. */

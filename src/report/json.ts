@@ -3,11 +3,7 @@ import type { SlowWait, TimedResult } from '../timed/engine.js';
 import type { Percentiles } from '../timed/histogram.js';
 import type { Latency } from '../timed/names.js';
 import { kernelMessages } from './messages.js';
-
-/** Per second of simulated time, 0 when none has passed. */
-export function perSecond(count: number, ns: number): number {
-  return ns === 0 ? 0 : (count / ns) * 1e9;
-}
+import { perSecond } from './units.js';
 
 export function latencySummaries(result: TimedResult): Partial<Record<Latency, Percentiles>> {
   const measured = Object.entries(result.latencies).filter(([, hist]) => hist.count > 0);

@@ -2,7 +2,7 @@
 import type { TimedResult } from '../timed/engine.js';
 import type { Histogram } from '../timed/histogram.js';
 import { LATENCIES, type Latency } from '../timed/names.js';
-import { perSecond } from './json.js';
+import { perSecond } from './units.js';
 import { vectorName } from './vectors.js';
 
 const us = (ns: number) => (ns / 1000).toFixed(2);

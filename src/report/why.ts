@@ -11,6 +11,7 @@ import {
 } from '../timed/engine.js';
 import { FUNCS } from '../timed/names.js';
 import type { Scenario } from '../timed/scenario.js';
+import { duration } from './units.js';
 import { vectorName } from './vectors.js';
 import { blockers } from './why-blocked.js';
 
@@ -85,12 +86,6 @@ export class Why {
 }
 
 const CALL_VECTORS: readonly number[] = [0xfb, 0xfc];
-const duration = (ps: number): string => {
-  const ns = ps / 1000;
-  if (ns >= 1e9) return `${(ns / 1e9).toFixed(3)} s`;
-  if (ns >= 1e6) return `${(ns / 1e6).toFixed(3)} ms`;
-  return ns >= 1e4 ? `${(ns / 1e3).toFixed(1)} us` : `${ns.toFixed(0)} ns`;
-};
 
 class Chain {
   readonly #events: readonly TimedEvent[];
@@ -262,5 +257,3 @@ class Chain {
     return { wait: this.#wait, stuck: this.#stuck, steps, cause };
   }
 }
-
-export { duration };

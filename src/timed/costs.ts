@@ -12,22 +12,25 @@ const time = v.pipe(v.number(), v.minValue(0), v.maxValue(1e12));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /** A constant, or how it is distributed. */
-const amount = v.union([
-  time,
-  v.strictObject({ uniform: v.strictTuple([time, time]) }),
-  v.strictObject({
-    modes: v.pipe(v.array(v.strictTuple([time, share])), v.minLength(1), v.maxLength(16)),
-  }),
-  v.strictObject({
-    lognormal: v.strictObject({
-      median: time,
-      sigma: v.pipe(v.number(), v.minValue(0), v.maxValue(4)),
+const amount = v.pipe(
+  v.union([
+    time,
+    v.strictObject({ uniform: v.strictTuple([time, time]) }),
+    v.strictObject({
+      modes: v.pipe(v.array(v.strictTuple([time, share])), v.minLength(1), v.maxLength(16)),
     }),
-  }),
-]);
+    v.strictObject({
+      lognormal: v.strictObject({
+        median: time,
+        sigma: v.pipe(v.number(), v.minValue(0), v.maxValue(4)),
+      }),
+    }),
+  ]),
+  v.description('constant, or { uniform } | { modes } | { lognormal }'),
+);
 
 const entry = v.strictObject({
-  v: v.pipe(amount, v.description('constant, or { uniform } | { modes } | { lognormal }')),
+  v: amount,
   u: v.optional(
     v.pipe(v.picklist(['ns', 'cyc']), v.description('unit, default ns; cyc: clocks of clock_ghz')),
   ),
@@ -40,10 +43,20 @@ const entry = v.strictObject({
   ),
 });
 
-const names = [
-  ...(Object.keys(COST_NAMES) as CostName[]),
-  ...FUNCS.map((func) => `func_${func}` as const),
+/** Every cost, and when it is paid. */
+const names: readonly (readonly [name: string, what: string])[] = [
+  ...Object.entries(COST_NAMES).map(([name, [, what]]) => [name, what] as const),
+  ...FUNCS.map((func) => [`func_${func}`, `${func}(), called by IPI`] as const),
 ];
+// lazy: the published schema then refers to an entry instead of repeating it.
+const paid = (what: string) =>
+  v.pipe(
+    v.lazy(() => entry),
+    v.description(what),
+  );
+
+/** Parts that the published schema states once. */
+export const COST_PARTS = { time, share, amount, entry };
 
 export const CostSetSchema = v.strictObject({
   $schema: v.optional(v.string()),
@@ -64,7 +77,10 @@ export const CostSetSchema = v.strictObject({
   ),
   costs: v.partial(
     v.strictObject(
-      Object.fromEntries(names.map((name) => [name, entry])) as Record<string, typeof entry>,
+      Object.fromEntries(names.map(([name, what]) => [name, paid(what)])) as Record<
+        string,
+        ReturnType<typeof paid>
+      >,
     ),
   ),
 });

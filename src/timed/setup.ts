@@ -2,8 +2,9 @@
 
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../core/config.js';
 import { usage } from '../core/errors.js';
-import { C, T, X } from '../core/memory.js';
+import { C, T } from '../core/memory.js';
 import { type CostSet, type PricedCosts, priceCosts } from './costs.js';
+import { lookahead } from './lookahead.js';
 import { FAULTS, FUNCS, operationOf, TARGETS } from './names.js';
 import { log } from './normal.js';
 import {
@@ -54,18 +55,6 @@ export function checkCpu(cpu: number | undefined, cpus: number, what: string): v
     throw usage(`scenario.${what}`, `CPU ${cpu}`, `0-${cpus - 1}`);
 }
 
-/** Lookahead of a CPU that nobody can reach, ps. */
-const ALONE = 1e12;
-
-/** Whether an operation touches another CPU's cache lines, not only its local APIC. */
-function takesLines({ do: what, vector }: Operation): boolean {
-  const bare = ['send_IPI', 'send_IPI_mask', 'send_IPI_allbutself', 'send_IPI_self'];
-  const own = ['irq_work_queue', 'function', 'irqs_off', 'nothing'];
-  if (own.includes(what)) return false;
-  // Who is stopped tells its stopper.
-  return !bare.includes(what) || vector === C.VECTOR_REBOOT;
-}
-
 export class Setup {
   readonly priced: PricedCosts;
   lookahead = 0;
@@ -93,7 +82,7 @@ export class Setup {
     this.#u64(T.TM_STOP_SENDING, ps(scenario.duration_ns - (scenario.drain_ns ?? 0)));
     this.#u32(T.TM_ONLINE_LOG2, Math.floor(Math.log2(this.#config.cpus)));
     this.#places(scenario);
-    this.lookahead = this.#lookahead(scenario);
+    this.lookahead = lookahead(scenario, this.#config.model, this.priced.least, this.#distances());
     this.#u64(T.TM_LOOKAHEAD, BigInt(this.lookahead));
     this.#workloads(scenario.workloads);
     const faults = (scenario.faults ?? []).filter((fault) => !happensToCpu(fault));
@@ -129,36 +118,6 @@ export class Setup {
       put(i, values);
     });
     put(T.TABLE_MAX - 1, exponentialGaps());
-  }
-
-  /**
-   * The least time that anything takes from one node to another, of what this scenario does on this
-   * machine. Interrupt messages take the wire; asking a queue takes half a cache line each way, an
-   * unlock a whole one; locks are a line of another CCD away; the serial bus a clock.
-   */
-  #lookahead(scenario: Scenario): number {
-    const { least } = this.priced;
-    const far = this.#distances();
-    const operations = scenario.workloads.flatMap((work) => [work, ...(work.mix ?? [])]);
-    const times = [ALONE];
-    if (operations.some(takesLines)) {
-      times.push(...far.map((i) => Math.floor(least[X.COST_LINE_SMT + i]! / 2)));
-    }
-    if (operations.some(({ lock, func_lock }) => lock !== undefined || func_lock !== undefined)) {
-      times.push(least[X.COST_LINE_CCD]!);
-    }
-    if (this.#config.model.startsWith('p6')) times.push(least[X.COST_BUS_CLOCK]!);
-    else times.push(...far.map((i) => least[X.COST_WIRE_SMT + i]!));
-    const smallest = Math.min(...times);
-    if (smallest < 1) {
-      throw usage(
-        'costs',
-        'a wire or line cost of 0',
-        'at least 0.002 ns for every wire_* (but self) and line_*',
-        'between two CPUs everything takes time',
-      );
-    }
-    return smallest;
   }
 
   /** The distances that two CPUs of the machine have: 0 SMT siblings, 1 one CCD, 2 one socket, 3 two. */

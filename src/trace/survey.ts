@@ -69,6 +69,11 @@ export class Survey {
     return Math.max(1, this.headerCpus, this.highestCpu + 1);
   }
 
+  /** From the first event to the last; 0 without events. */
+  get spanSeconds(): number {
+    return this.lastNs >= this.firstNs ? Math.round(this.lastNs - this.firstNs) / 1e9 : 0;
+  }
+
   add(line: string): void {
     this.#line++;
     const kind = this.#parser.parse(line);

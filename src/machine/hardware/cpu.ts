@@ -1,3 +1,4 @@
+// The CPU beside a local APIC: what it takes, and whose EOI an EOI was.
 import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 

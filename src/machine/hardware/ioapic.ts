@@ -1,3 +1,4 @@
+// An I/O APIC as an embedder uses it: registers and pins.
 import { checkInteger } from '../../core/errors.js';
 import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';

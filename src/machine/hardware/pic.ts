@@ -1,3 +1,4 @@
+// The 8259A pair as an embedder uses it: ports, lines and acknowledge cycles.
 import { checkInteger } from '../../core/errors.js';
 import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
