@@ -1,6 +1,6 @@
 // The timed engine: ns per event and per IPI, both schedulers alternating in one process.
 import { parseArgs } from 'node:util';
-import { checkScenario, costSet, TimedRun } from '../dist/src/timed/index.js';
+import { checkScenario, costSet, TimedRun } from '../dist/src/timed-index.js';
 
 const { values: args } = parseArgs({
   options: { smoke: { type: 'boolean' }, json: { type: 'string' } },
