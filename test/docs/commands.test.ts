@@ -38,9 +38,9 @@ function* codeOf(text: string): Generator<[line: number, code: string]> {
 /** What is wrong with the calls of ipistorm in a line of code. */
 function* wrongCalls(code: string): Generator<string> {
   for (const [, call] of code.matchAll(/(?:^|[\s"(])ipistorm ((?!COMMAND)[a-z][^|;"]*)/g)) {
-    const [name = '', ...words] = call!.split(/\s+/);
+    const name = /^\w+/.exec(call!)![0];
     if (!options.has(name)) yield `ipistorm ${name}: no such command`;
-    for (const [option] of words.join(' ').matchAll(/--[a-z][\w-]*/g)) {
+    for (const [option] of call!.matchAll(/--[a-z][\w-]*/g)) {
       if (options.has(name) && !options.get(name)!.has(option)) {
         yield `ipistorm ${name} ${option}: no such option`;
       }
@@ -75,6 +75,25 @@ describe('the commands in the documents', () => {
       text.split('\n').flatMap((line) => [...wrongCalls(line)]),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it('so do hints of the CLI', () => {
+    const folder = `${root}src/cli/`;
+    const lines = readdirSync(folder).flatMap((file) => read(`src/cli/${file}`).split('\n'));
+    const hints = lines.filter((line) => line.includes('npx ipistorm'));
+    expect(hints.length).toBeGreaterThan(30);
+    expect(hints.flatMap((line) => [...wrongCalls(line)])).toEqual([]);
+  });
+
+  it('options by themselves are those of some command', () => {
+    const all = new Set([...options.values()].flatMap((names) => [...names]));
+    const alone = documents().flatMap((file) =>
+      [...codeOf(read(file))].flatMap(([line, code]) => {
+        const option = /^--[a-z][\w-]*/.exec(code)?.[0];
+        return option && !all.has(option) ? [`${file}:${line}: ${option}`] : [];
+      }),
+    );
+    expect(alone).toEqual([]);
   });
 
   it('the README lists every command', () => {
