@@ -24,7 +24,7 @@ const { era: _era, driver: _driver, mode: _mode, ...MACHINE } = MACHINE_OPTIONS;
 
 export const COMPARE: CommandSpec = {
   summary:
-    'Compares send paths: what each costs the sender, counted, and the host nanoseconds that one simulated\ncall takes with all its targets (median of alternating rounds; not hardware time).',
+    'Compares send paths: what each costs the sender, counted, and how long the host simulates it.\nHost nanoseconds are of one call with all its targets, median of alternating rounds; not hardware time.',
   options: {
     ...(MACHINE as Record<string, OptionSpec>),
     eras: { value: 'LIST', help: `default all: ${Object.keys(ERAS).join(',')}` },
@@ -37,9 +37,9 @@ export const COMPARE: CommandSpec = {
     json: { help: 'machine-readable output' },
   },
   examples: [
-    'ipistorm compare',
-    'ipistorm compare --topology 2x32x2 --eras linux-6.12 --drivers x2apic_cluster,x2apic_phys --sizes 2-8,16',
-    'ipistorm compare --cpus 4096 --drivers x2apic_cluster --sizes 16 --json',
+    'npx ipistorm compare',
+    'npx ipistorm compare --topology 2x32x2 --eras linux-6.12 --drivers x2apic_cluster,x2apic_phys --sizes 2-8,16',
+    'npx ipistorm compare --cpus 4096 --drivers x2apic_cluster --sizes 16 --json',
   ],
 };
 

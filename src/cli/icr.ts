@@ -34,9 +34,9 @@ export const ICR: CommandSpec = {
     json: { help: 'machine-readable output' },
   },
   examples: [
-    'ipistorm icr --era linux-6.12 --driver x2apic_cluster --apic-ids 0-15,32-47 --op mask --cpus 1-31 --vector 0xfc',
-    'ipistorm icr --era linux-4.0 --driver x2apic_cluster --topology 2x24x2 --op single --cpus 3 --vector 0xfd',
-    'ipistorm icr --driver kvm_pv --apic-ids 0-299 --op call_many --json',
+    'npx ipistorm icr --era linux-6.12 --driver x2apic_cluster --apic-ids 0-15,32-47 --op mask --cpus 1-31 --vector 0xfc',
+    'npx ipistorm icr --era linux-4.0 --driver x2apic_cluster --topology 2x24x2 --op single --cpus 3 --vector 0xfd',
+    'npx ipistorm icr --driver kvm_pv --apic-ids 0-299 --op call_many --json',
   ],
 };
 

@@ -16,7 +16,7 @@ export const SCENARIOS: CommandSpec = {
   summary: 'Lists the scenarios, or prints one, to copy and change.',
   positional: '[NAME]',
   options: {},
-  examples: ['ipistorm scenarios', 'ipistorm scenarios dropped-icr > mine.jsonc'],
+  examples: ['npx ipistorm scenarios', 'npx ipistorm scenarios dropped-icr > mine.jsonc'],
 };
 
 export const COSTS: CommandSpec = {
@@ -24,7 +24,7 @@ export const COSTS: CommandSpec = {
     'Lists the cost sets, or prints one with the kind and source of each number, to copy and change.',
   positional: '[NAME]',
   options: {},
-  examples: ['ipistorm costs', 'ipistorm costs amd-epyc-x2apic > mine.json'],
+  examples: ['npx ipistorm costs', 'npx ipistorm costs amd-epyc-x2apic > mine.json'],
 };
 
 function only(args: Parsed): string | undefined {

@@ -30,7 +30,7 @@ export const MACHINE_OPTIONS: Record<string, OptionSpec> = {
   driver: { value: 'DRIVER', help: Object.keys(DRIVERS).join(' | ') },
   model: {
     value: 'NAME',
-    help: `how the local APICs behave: ${STORM_MODELS.join(' | ')} (see ipistorm models; default sdm)`,
+    help: `how the local APICs behave: ${STORM_MODELS.join(' | ')} (see npx ipistorm models; default sdm)`,
   },
   vendor: { value: 'NAME', help: 'intel | amd (linux-6.12 sends without a fence on amd)' },
   'no-ipi-broadcast': { help: 'boot with no_ipi_broadcast=1: no shorthands in linux-6.12' },

@@ -35,7 +35,7 @@ const COMMANDS: Record<string, Command> = {
 
 const HELP = `ipistorm: a simulator of x86 inter-processor interrupts
 
-ipistorm                  the showcase: single against mask, a storm, a real trace
+ipistorm                  the showcase: single against mask, a storm, a real trace, a lost IPI
 ${Object.entries(COMMANDS)
   .map(
     ([name, { spec }]) =>
@@ -44,8 +44,9 @@ ${Object.entries(COMMANDS)
   .join('\n')}
 ipistorm --version
 
-Numbers may be written 0xfd, 50M or 1_000; lists 1-3,8. "ipistorm COMMAND --help" shows a command's options.
-Exit codes: 0 good, 1 a check failed, 2 usage, 3 environment. NO_COLOR=1 turns colour off.`;
+Numbers may be written 0xfd, 50M or 1_000; lists 1-3,8. "npx ipistorm COMMAND --help" shows a command's options.
+Exit codes: 0 good, 1 a check failed, 2 usage, 3 environment. NO_COLOR=1 turns colour off.
+Words: docs/glossary.md. What is not modelled: docs/fidelity.md. Scenarios and cost sets: docs/time.md.`;
 
 function version(): string {
   const require = createRequire(import.meta.url);
@@ -71,7 +72,7 @@ async function main(argv: string[], terminal: Terminal): Promise<number> {
       'command',
       name,
       Object.keys(COMMANDS).join(', '),
-      near ? `did you mean ${near}?` : 'see ipistorm --help',
+      near ? `did you mean ${near}?` : 'see npx ipistorm --help',
     );
   }
   if (rest.includes('--help') || rest.includes('-h')) {

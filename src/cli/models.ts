@@ -13,9 +13,9 @@ export const MODELS: CommandSpec = {
     json: { help: 'machine-readable output' },
   },
   examples: [
-    'ipistorm models',
-    'ipistorm models kvm --differences --sources',
-    'ipistorm models --json',
+    'npx ipistorm models',
+    'npx ipistorm models kvm --differences --sources',
+    'npx ipistorm models --json',
   ],
 };
 
@@ -55,7 +55,7 @@ export function runModels(args: Parsed, terminal: Terminal): number {
     columns.length + 1,
   );
   if (args.flag('sources')) for (const flag of flags) printSource(flag, terminal);
-  else terminal.print('What each value means, and its source: ipistorm models --sources');
+  else terminal.print('What each value means, and its source: npx ipistorm models --sources');
   return 0;
 }
 

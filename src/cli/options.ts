@@ -45,7 +45,7 @@ export function parseCommand(name: string, spec: CommandSpec, argv: string[]): P
       'argument',
       result.positionals[0],
       'no arguments here',
-      `see ipistorm ${name} --help`,
+      `see npx ipistorm ${name} --help`,
     );
   }
   return {
@@ -58,10 +58,10 @@ export function parseCommand(name: string, spec: CommandSpec, argv: string[]): P
 function explain(name: string, spec: CommandSpec, error: Error & { code?: string }): UsageError {
   const unknown = /Unknown option '(-+)([^']+)'/.exec(error.message);
   if (!unknown)
-    return new UsageError(`${error.message.split('. ')[0]}; see ipistorm ${name} --help`);
+    return new UsageError(`${error.message.split('. ')[0]}; see npx ipistorm ${name} --help`);
   const known = Object.keys(spec.options);
   const near = nearest(unknown[2]!, known);
-  const next = near ? `did you mean --${near}?` : `see ipistorm ${name} --help`;
+  const next = near ? `did you mean --${near}?` : `see npx ipistorm ${name} --help`;
   return usage('option', unknown[1]! + unknown[2]!, known.map((k) => `--${k}`).join(', '), next);
 }
 

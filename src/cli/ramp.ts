@@ -12,16 +12,16 @@ const { duration: _, ...OPTIONS } = TIMED_OPTIONS;
 
 export const RAMP: CommandSpec = {
   summary:
-    "Raises a scenario's rate by 1.25 until the machine falls behind: operations completed below 99 %\nof those intended, or IPIs handled below 99 % of those sent. Names what was busy then. The\nscenario's operations become an open loop.",
+    "Raises a scenario's rate by 1.25 until the machine falls behind, and names what was busy then.\nBehind: operations completed below 99 % of those intended, or more than 1 % of the IPIs merged. The\nscenario's operations become an open loop.",
   positional: 'SCENARIO',
   options: {
     ...(OPTIONS as typeof TIMED_OPTIONS),
     json: { help: 'machine-readable output, one line a step' },
   },
   examples: [
-    'ipistorm ramp hot-target',
-    'ipistorm ramp membarrier-stampede --costs amd-epyc-x2apic --cpus 64',
-    'ipistorm ramp p6-bus-storm',
+    'npx ipistorm ramp hot-target',
+    'npx ipistorm ramp membarrier-stampede --costs amd-epyc-x2apic --cpus 64',
+    'npx ipistorm ramp p6-bus-storm',
   ],
 };
 
@@ -29,7 +29,7 @@ export async function runRamp(args: Parsed, terminal: Terminal): Promise<number>
   const [name, ...more] = args.positionals;
   if (name === undefined || more.length > 0) {
     const got = name === undefined ? 'none' : 'several';
-    throw usage('SCENARIO', got, 'one name or file', 'see ipistorm ramp --help');
+    throw usage('SCENARIO', got, 'one name or file', 'see npx ipistorm ramp --help');
   }
   const what = timedScenario(name, args);
   const costs = costsOf(what, args);

@@ -15,7 +15,7 @@ const { era: _e, driver: _d, mode: _m, cpus: _c, ...MACHINE } = MACHINE_OPTIONS;
 
 export const REPLAY: CommandSpec = {
   summary:
-    'Replays the ipi:ipi_send_* events of a trace through every Linux APIC driver. Reads\n/sys/kernel/tracing/trace, `trace-cmd report` and `perf script` text, plain or gzipped.',
+    'Replays the IPIs of a trace through every Linux APIC driver; with --costs on machines with a clock.\nReads the ipi:ipi_send_* events of /sys/kernel/tracing/trace, `trace-cmd report` and `perf script` text,\nplain or gzipped.',
   positional: 'FILE',
   options: {
     format: { value: 'NAME', help: 'ftrace | trace-cmd | perf (default: detected)' },
@@ -29,10 +29,10 @@ export const REPLAY: CommandSpec = {
     json: { help: 'machine-readable output' },
   },
   examples: [
-    'ipistorm replay trace.txt',
-    'ipistorm replay trace.txt.gz --apic-ids 0-9,16-25 --json',
-    'ipistorm replay trace.txt --costs intel-xeon-x2apic-cluster,kvm-x2apic-physical,kvm-avic',
-    'perf record -e ipi:*,irq_vectors:* -a sleep 5 && perf script > t.txt && ipistorm replay t.txt',
+    'npx ipistorm replay trace.txt',
+    'npx ipistorm replay trace.txt.gz --apic-ids 0-9,16-25 --json',
+    'npx ipistorm replay trace.txt --costs intel-xeon-x2apic-cluster,kvm-x2apic-physical,kvm-avic',
+    'perf record -e ipi:*,irq_vectors:* -a sleep 5 && perf script > t.txt && npx ipistorm replay t.txt',
   ],
 };
 
@@ -77,7 +77,7 @@ export async function runReplay(args: Parsed, terminal: Terminal): Promise<numbe
   const [path, ...more] = args.positionals;
   if (path === undefined || more.length > 0)
     throw new UsageError(
-      'FILE: got none or several, allowed one trace; see ipistorm replay --help',
+      'FILE: got none or several, allowed one trace; see npx ipistorm replay --help',
     );
   const top = parseNumber('--top', args.text('top') ?? '8', 1, 10_000);
   if (args.text('costs') !== undefined) return runReplayTimed(path, args, terminal);

@@ -64,7 +64,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
 };
 
 export const RUN: CommandSpec = {
-  summary: `Runs a scenario on a machine with a clock: latencies, who was busy, who waited for whom.\n\nScenarios (or a file of your own; "ipistorm scenarios NAME" prints one):\n${SCENARIO_NAMES.map(
+  summary: `Runs a scenario on a machine with a clock: latencies, who was busy, who waited for whom.\n\nScenarios (or a file of your own; "npx ipistorm scenarios NAME" prints one):\n${SCENARIO_NAMES.map(
     (name) => `  ${name.padEnd(21)} ${scenario(name).summary}`,
   ).join(
     '\n',
@@ -85,13 +85,13 @@ export const RUN: CommandSpec = {
     hdr: { value: 'FILE', help: 'write the latencies as a HdrHistogram log' },
   },
   examples: [
-    'ipistorm run tlb-shootdown --why',
-    'ipistorm run dropped-icr --why',
-    'ipistorm run scftorture --costs kvm-x2apic-physical --cpus 128',
-    'ipistorm run membarrier-stampede --serialize',
-    'ipistorm run isolated-noise --format osnoise',
-    'ipistorm run broadcast --perfetto out.perfetto-trace --window 0ns-20us',
-    'ipistorm run my-scenario.jsonc --costs my-machine.json --format jsonl',
+    'npx ipistorm run tlb-shootdown --why',
+    'npx ipistorm run dropped-icr --why',
+    'npx ipistorm run scftorture --costs kvm-x2apic-physical --cpus 128',
+    'npx ipistorm run membarrier-stampede --serialize',
+    'npx ipistorm run isolated-noise --format osnoise',
+    'npx ipistorm run broadcast --perfetto out.perfetto-trace --window 0ns-20us',
+    'npx ipistorm run my-scenario.jsonc --costs my-machine.json --format jsonl',
   ],
 };
 
@@ -166,7 +166,7 @@ export async function runRun(args: Parsed, terminal: Terminal): Promise<number> 
       'SCENARIO',
       name === undefined ? 'none' : 'several',
       'one name or file',
-      'see ipistorm run --help',
+      'see npx ipistorm run --help',
     );
   }
   const suite = Object.hasOwn(SUITES, name) ? SUITES[name]! : undefined;

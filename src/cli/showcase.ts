@@ -54,14 +54,14 @@ export async function runShowcase(terminal: Terminal): Promise<number> {
   terminal.print();
   terminal.print('Next');
   for (const line of [
-    'ipistorm icr --driver x2apic_cluster --topology 2x24x2 --op mask --cpus 1-31    what one send writes',
-    'ipistorm compare --cpus 1024                                                    where a mask pays',
-    'ipistorm storm --preset hot-target                                              interrupts that merge',
-    'ipistorm run tlb-shootdown --why                                                latencies, and why one was slow',
-    'ipistorm ramp membarrier-stampede                                               where a storm saturates',
-    'ipistorm replay your-trace.txt --costs intel-xeon-x2apic-cluster,kvm-avic       your own load elsewhere',
-    'ipistorm models --differences                                                   where real hardware differs',
-    'ipistorm --help                                                                 everything else',
+    'npx ipistorm icr --driver x2apic_cluster --topology 2x24x2 --op mask --cpus 1-31    what one send writes',
+    'npx ipistorm compare --cpus 1024                                                    where a mask pays',
+    'npx ipistorm storm --preset hot-target                                              interrupts that merge',
+    'npx ipistorm run tlb-shootdown --why                                                latencies, and why one was slow',
+    'npx ipistorm ramp membarrier-stampede                                               where a storm saturates',
+    'npx ipistorm replay your-trace.txt --costs intel-xeon-x2apic-cluster,kvm-avic       your own load elsewhere',
+    'npx ipistorm models --differences                                                   where real hardware differs',
+    'npx ipistorm --help                                                                 everything else',
   ]) {
     terminal.print(`  ${line}`);
   }

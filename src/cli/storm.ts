@@ -30,7 +30,7 @@ export const PRESETS: Record<string, Preset> = {
     storm: { sends: 10e6, vectors: range(16, 255), depth: 4096 },
   },
   'hot-target': {
-    help: 'everybody hits CPU 0, 64 sends deep: watch them coalesce',
+    help: 'everybody hits CPU 0, 64 sends deep: watch them merge',
     machine: { cpus: 64 },
     storm: { sends: 10e6, pattern: 'hot', depth: 64 },
   },
@@ -89,10 +89,10 @@ export const STORM: CommandSpec = {
     csv: { help: 'one row per CPU' },
   },
   examples: [
-    'ipistorm storm --preset hot-target',
-    'ipistorm storm --cpus 1024 --pattern mask-random --size 64 --sends 1M --driver x2apic_phys',
-    'ipistorm storm --preset tlb-shootdown --interrupts --cpus 8',
-    'ipistorm storm --preset huge --sends 5000',
+    'npx ipistorm storm --preset hot-target',
+    'npx ipistorm storm --cpus 1024 --pattern mask-random --size 64 --sends 1M --driver x2apic_phys',
+    'npx ipistorm storm --preset tlb-shootdown --interrupts --cpus 8',
+    'npx ipistorm storm --preset huge --sends 5000',
   ],
 };
 

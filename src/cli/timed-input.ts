@@ -13,7 +13,7 @@ import { nearest, type OptionSpec, type Parsed } from './options.js';
 export const TIMED_OPTIONS: Record<string, OptionSpec> = {
   costs: {
     value: 'NAME',
-    help: 'cost set, by name or file (default: the scenario\'s; see "ipistorm costs")',
+    help: 'cost set, by name or file (default: the scenario\'s; see "npx ipistorm costs")',
   },
   cpus: { value: 'N', help: 'as many CPUs, without the topology of the scenario' },
   driver: { value: 'NAME', help: Object.keys(DRIVERS).join(' | ') },

@@ -22,9 +22,9 @@ export const VERIFY: CommandSpec = {
     json: { help: 'machine-readable output' },
   },
   examples: [
-    'ipistorm verify boot.log.gz',
-    'ipistorm verify *.gz --json',
-    'ipistorm verify kvm-x2-4cpu.txt.gz --model sdm --show 20',
+    'npx ipistorm verify boot.log.gz',
+    'npx ipistorm verify *.gz --json',
+    'npx ipistorm verify kvm-x2-4cpu.txt.gz --model sdm --show 20',
   ],
 };
 
@@ -53,7 +53,7 @@ function isGood({ ledger }: Verified): boolean {
 
 export async function runVerify(args: Parsed, terminal: Terminal): Promise<number> {
   if (args.positionals.length === 0)
-    throw usage('FILE', 'nothing', 'at least one recording', 'see ipistorm verify --help');
+    throw usage('FILE', 'nothing', 'at least one recording', 'see npx ipistorm verify --help');
   const model = parseModel(args.text('model'));
   const show = parseNumber('--show', args.text('show') ?? '5', 0, 1000);
   for (const path of args.positionals) checkFile(path);

@@ -27,16 +27,6 @@ export const DRIVERS = {
   hyperv: C.DRIVER_HYPERV,
 } as const;
 
-/** The fields of the ICR's low half; other bits mean nothing. */
-export const ICR_FIELDS =
-  // vector, delivery mode, destination mode
-  C.ICR_VECTOR |
-  C.ICR_DELIVERY |
-  C.ICR_LOGICAL |
-  // level, trigger
-  (0x4000 | 0x8000) |
-  C.ICR_SHORTHAND;
-
 /** How the local APICs are addressed. */
 export type Mode = keyof typeof MODES;
 /** Which Linux sends. `linux-4.0+send_IPI` is 4.0 with the 2015 single-target patch. */

@@ -1,12 +1,7 @@
 // A machine: made, saved and restored; what is common to its parts; storms.
 import { AUDIT } from '../core/audit.js';
 import { bootCore } from '../core/boot.js';
-import {
-  ICR_FIELDS,
-  type MachineConfig,
-  type MachineOptions,
-  resolveConfig,
-} from '../core/config.js';
+import { type MachineConfig, type MachineOptions, resolveConfig } from '../core/config.js';
 import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
 import { checkInteger, InvariantError, usage } from '../core/errors.js';
 import { L } from '../core/memory.js';
@@ -239,7 +234,7 @@ export class Machine {
     checkInteger('from', from, 0, this.config.cpus - 1);
     checkInteger('dest', dest, 0, x2apic ? 0xffffffff : 0xff);
     checkInteger('low', low, 0, 0xffffffff);
-    this.#core.writeIcr(from, dest, low & ICR_FIELDS);
+    this.#core.writeIcr(from, dest, low & C.ICR_FIELDS);
     this.#done();
   }
 

@@ -72,6 +72,6 @@ export async function verifyFile(
 
 function unknown(file: string, first: string): UsageError {
   return new UsageError(
-    `${file}: got ${JSON.stringify(first.slice(0, 60))}, allowed a local-APIC log (with lines "Z cpu id I base B") or a KVM transcript (with a line "N cpus -> ..."), plain or .gz; see ipistorm verify --help`,
+    `${file}: got ${JSON.stringify(first.slice(0, 60))}, allowed a local-APIC log (with lines "Z cpu id I base B") or a KVM transcript (with a line "N cpus -> ..."), plain or .gz; see npx ipistorm verify --help`,
   );
 }

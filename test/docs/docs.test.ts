@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { checkScenario } from '../../src/timed/scenario.js';
+import { parseCommented } from '../../src/timed/validate.js';
+import { documents } from '../../tools/docs.mjs';
 import { RULES } from '../reference/rules.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,7 +20,7 @@ describe('the documents', () => {
     for (const row of rows) {
       const [, , , code = '', test = '', rules = ''] = row.split('|').map((cell) => cell.trim());
       const [file = '', name = ''] = code.split(' ');
-      expect(read(file), row).toMatch(new RegExp(`(?:function\\*?|static) ${name}\\(`));
+      expect(read(file), row).toMatch(new RegExp(`(?:function\\*?|static|class) ${name}\\b`));
       expect(existsSync(`${root}${test}`), row).toBe(true);
       for (const rule of rules.split('; ').filter(Boolean)) expect(RULES, row).toContain(rule);
     }
@@ -28,21 +32,25 @@ describe('the documents', () => {
   });
 
   it('links point at files', () => {
-    for (const file of ['README.md', 'docs/architecture.md', 'docs/fidelity.md']) {
+    for (const file of documents()) {
       for (const [, link] of read(file).matchAll(/\]\(([^)#:]+)\)/g)) {
-        const base = file.startsWith('docs/') ? 'docs/' : '';
-        expect(existsSync(`${root}${base}${link}`), `${file}: ${link}`).toBe(true);
+        expect(existsSync(join(root, dirname(file), link!)), `${file}: ${link}`).toBe(true);
       }
     }
   });
 
-  it('the library example in the README runs as printed', () => {
-    const code = /```js\n([\s\S]*?)```/
-      .exec(read('README.md'))![1]!
-      .replace("'ipistorm'", `'${root}dist/src/index.js'`);
-    const out = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+  const codes = [...read('README.md').matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code!);
+  it.each(codes)('the library example in the README runs as printed: %s', (code) => {
+    const entry = `import { Machine } from '${root}dist/src/index.js';\n`;
+    const own = code.replace("import { Machine } from 'ipistorm';\n", '');
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', entry + own], {
       encoding: 'utf8',
     });
-    expect(out.length).toBeGreaterThan(0);
+    expect(out.length > 0).toBe(code.includes('console.log'));
+  });
+
+  it('the scenario in docs/time.md is one', () => {
+    const [, text] = /```jsonc\n([\s\S]*?)```/.exec(read('docs/time.md'))!;
+    expect(checkScenario(parseCommented(text!)).workloads).toHaveLength(2);
   });
 });
