@@ -4,7 +4,7 @@ import { bootCore } from '../core/boot.js';
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../core/config.js';
 import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
 import { checkInteger, InvariantError, usage } from '../core/errors.js';
-import { L } from '../core/memory.js';
+import { C, L } from '../core/memory.js';
 import { hasSerialBus, modelWords } from '../core/models.js';
 import type { CompiledModule, CoreExports } from '../core/wasm.js';
 import { advanceClock, clockNow } from './hardware/clock.js';
