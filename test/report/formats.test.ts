@@ -80,15 +80,25 @@ function decode(bytes: Uint8Array): [number, number, number | Uint8Array][] {
 type Fields = Record<string, { number: number; wire: number; message?: string }>;
 /** The message as an object, by the published field numbers; anything else fails. */
 function read(message: string, bytes: Uint8Array): Record<string, unknown[]> {
-  const known = (fields as Record<string, unknown>)[message] as Fields;
+  const known = byNumber(message);
   const object: Record<string, unknown[]> = {};
   for (const [number, wire, value] of decode(bytes)) {
-    const [name, field] = Object.entries(known).find(([, f]) => f.number === number) ?? [];
-    expect(field, `${message} field ${number}`).toBeDefined();
-    expect(wire, `${message}.${name}`).toBe(field!.wire);
-    (object[name!] ??= []).push(field!.message ? read(field!.message, value as Uint8Array) : value);
+    const field = known.get(number);
+    if (!field || wire !== field.wire)
+      expect.fail(`${message} field ${number}, wire type ${wire}: published ${field?.wire}`);
+    (object[field.name] ??= []).push(
+      field.message ? read(field.message, value as Uint8Array) : value,
+    );
   }
   return object;
+}
+
+const published = new Map<string, Map<number, Fields[string] & { name: string }>>();
+function byNumber(message: string): Map<number, Fields[string] & { name: string }> {
+  const known = Object.entries((fields as Record<string, unknown>)[message] as Fields);
+  if (!published.has(message))
+    published.set(message, new Map(known.map(([name, f]) => [f.number, { ...f, name }])));
+  return published.get(message)!;
 }
 
 describe('Perfetto', () => {
