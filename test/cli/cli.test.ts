@@ -1,36 +1,29 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { interrupted, MAIN, run, spawned } from './run.js';
 
-const MAIN = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
 const TRACES = new URL('../fixtures/traces/', import.meta.url).pathname;
+const RECORDINGS = new URL('../fixtures/recordings/', import.meta.url).pathname;
 const scratch = mkdtempSync(join(tmpdir(), 'ipistorm-cli-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  return { status, stdout, stderr, json: () => JSON.parse(stdout) };
-}
+const ICR = [
+  'icr',
+  '--era',
+  'linux-6.12',
+  '--driver',
+  'x2apic_cluster',
+  '--apic-ids',
+  '0-15,32-47',
+];
 
 describe('ipistorm icr', () => {
-  const ICR = [
-    'icr',
-    '--era',
-    'linux-6.12',
-    '--driver',
-    'x2apic_cluster',
-    '--apic-ids',
-    '0-15,32-47',
-  ];
-
-  it('prints the writes of one send as JSON', () => {
-    const { json } = run(
+  it('prints the writes of one send as JSON', async () => {
+    const { json } = await run(
       ...ICR,
       '--from',
       '0',
@@ -49,14 +42,14 @@ describe('ipistorm icr', () => {
     expect(json().counts).toMatchObject({ icr_writes: 2, fences: 1, irq_saves: 1, mask_copies: 1 });
   });
 
-  it('decodes the writes for people, without control characters off a terminal', () => {
-    const { stdout } = run(...ICR, '--op', 'mask', '--cpus', '1-31');
+  it('decodes the writes for people, without control characters off a terminal', async () => {
+    const { stdout } = await run(...ICR, '--op', 'mask', '--cpus', '1-31');
     expect(stdout).toContain('cluster 2 members 0-15, fixed vector 0xfc');
     expect(stdout).not.toContain('\x1b');
   });
 
-  it('lists hypercalls apart from writes', () => {
-    const { json } = run(
+  it('lists hypercalls apart from writes', async () => {
+    const { json } = await run(
       'icr',
       '--driver',
       'kvm_pv',
@@ -85,21 +78,35 @@ describe('errors', () => {
     [['replay'], 2, /FILE: got none/],
     [['replay', '/nowhere/at/all'], 2, /a readable file/],
     [['replay', MAIN], 2, /--format names it/],
-  ])('%j ends with exit code %i and says what, got, allowed', (args, status, message) => {
-    const result = run(...(args as string[]));
+  ])('%j ends with exit code %i and says what, got, allowed', async (args, status, message) => {
+    const result = await run(...(args as string[]));
     expect(result.stderr).toMatch(message);
     expect(result.status).toBe(status);
     expect(result.stderr).not.toMatch(/\n\s+at /);
   });
 
-  it('every command has help with an example', () => {
+  it('a process of its own prints the same and ends with the same exit code', async () => {
+    const recording = `${RECORDINGS}kvm-x2-4cpu-s1.txt.gz`;
+    for (const [args, status] of [
+      [[...ICR, '--cpus', '1-31', '--json'], 0],
+      [['verify', recording, '--model', 'sdm', '--show', '1'], 1],
+      [['icr', '--vector', '256'], 2],
+      [['replay', '/nowhere/at/all'], 2],
+    ] as const) {
+      const alone = spawned(...args);
+      expect({ ...alone, json: 0 }).toEqual({ ...(await run(...args)), json: 0 });
+      expect(alone.status).toBe(status);
+    }
+  });
+
+  it('every command has help with an example', async () => {
     for (const command of ['icr', 'compare', 'storm', 'replay']) {
-      const { stdout, status } = run(command, '--help');
+      const { stdout, status } = await run(command, '--help');
       expect(status).toBe(0);
       expect(stdout).toMatch(new RegExp(`Examples\n.*ipistorm ${command}`));
     }
-    expect(run('--help').stdout).toContain('ipistorm replay FILE');
-    expect(run('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await run('--help')).stdout).toContain('ipistorm replay FILE');
+    expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it('a reader that leaves early is no error', () => {
@@ -116,23 +123,18 @@ describe('errors', () => {
 });
 
 describe('ipistorm storm', () => {
-  it('gives the same JSON every time but for the wall clock', () => {
-    const once = () => {
-      const { wall, ...rest } = run(
-        'storm',
-        '--preset',
-        'all-vectors',
-        '--sends',
-        '100k',
-        '--json',
+  it('gives the same JSON every time but for the wall clock', async () => {
+    const once = async () => {
+      const { wall, ...rest } = (
+        await run('storm', '--preset', 'all-vectors', '--sends', '100k', '--json')
       ).json();
       expect(wall.runs).toBe(1);
       return rest;
     };
-    expect(once()).toEqual(once());
+    expect(await once()).toEqual(await once());
   });
 
-  it('balances the counters for every preset', () => {
+  it('balances the counters for every preset', async () => {
     for (const preset of [
       'random',
       'all-vectors',
@@ -141,23 +143,16 @@ describe('ipistorm storm', () => {
       'tlb-shootdown',
       'membarrier',
     ]) {
-      const { counters: c } = run(
-        'storm',
-        '--preset',
-        preset,
-        '--sends',
-        '1000',
-        '--tpr',
-        '3:0xff',
-        '--json',
+      const { counters: c } = (
+        await run('storm', '--preset', preset, '--sends', '1000', '--tpr', '3:0xff', '--json')
       ).json();
       expect(c.attempted, preset).toBe(c.delivered + c.coalesced + c.rejected + c.pending);
       if (preset !== 'hot-target') expect(c.pending, preset).toBeGreaterThan(0);
     }
   });
 
-  it('lays the result out as /proc/interrupts does', () => {
-    const { stdout } = run(
+  it('lays the result out as /proc/interrupts does', async () => {
+    const { stdout } = await run(
       'storm',
       '--preset',
       'tlb-shootdown',
@@ -180,23 +175,18 @@ describe('ipistorm storm', () => {
     expect(cal).toContain(' 750 ');
   });
 
-  it('prints one CSV row per CPU', () => {
-    const rows = run('storm', '--cpus', '5', '--sends', '100', '--csv').stdout.trim().split('\n');
+  it('prints one CSV row per CPU', async () => {
+    const rows = (await run('storm', '--cpus', '5', '--sends', '100', '--csv')).stdout
+      .trim()
+      .split('\n');
     expect(rows).toHaveLength(6);
     expect(rows[0]!.split(',')).toHaveLength(rows[5]!.split(',').length);
   });
 
   it('Ctrl-C prints what was done so far and exits with 130', async () => {
-    const child = spawn(process.execPath, [MAIN, 'storm', '--sends', '100G', '--json']);
-    let out = '';
-    child.stdout.on('data', (chunk) => {
-      out += chunk;
-    });
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    child.kill('SIGINT');
-    const code = await new Promise((resolve) => child.on('close', resolve));
-    expect(code).toBe(130);
-    const result = JSON.parse(out);
+    const { status, json } = await interrupted('storm', '--sends', '100G', '--json');
+    expect(status).toBe(130);
+    const result = json();
     expect(result.wall.interrupted).toBe(true);
     expect(result.sends).toBeLessThan(100e9);
     expect(result.counters.attempted).toBe(result.sends);
@@ -204,8 +194,8 @@ describe('ipistorm storm', () => {
 });
 
 describe('ipistorm compare', () => {
-  it('counts what each path costs and states a conclusion', () => {
-    const { json } = run(
+  it('counts what each path costs and states a conclusion', async () => {
+    const { json } = await run(
       'compare',
       '--cpus',
       '64',
@@ -244,23 +234,24 @@ describe('ipistorm replay', () => {
     'tracecmd-report-x2apic-cluster-4cpu',
   ];
 
-  it.each(NAMES)('%s: counts equal an independent count of the text, no damaged line', (name) => {
-    const file = join(TRACES, `${name}.txt.gz`);
-    const { json } = run('replay', file, '--json');
-    const text = gunzipSync(readFileSync(file)).toString();
-    for (const [event, count] of Object.entries(json().trace.events)) {
-      expect(text.split(new RegExp(`[ :]${event}:`)).length - 1, event).toBe(count);
-    }
-    expect(json().trace).toMatchObject({ skipped_lines: 0, unknown_events: 0, lost_events: 0 });
-    for (const d of json().drivers) expect(d.ipis).toBe(d.delivered + d.coalesced + d.pending);
-  });
+  it.each(NAMES)(
+    '%s: counts equal an independent count of the text, no damaged line',
+    async (name) => {
+      const file = join(TRACES, `${name}.txt.gz`);
+      const { json } = await run('replay', file, '--json');
+      const text = gunzipSync(readFileSync(file)).toString();
+      for (const [event, count] of Object.entries(json().trace.events)) {
+        expect(text.split(new RegExp(`[ :]${event}:`)).length - 1, event).toBe(count);
+      }
+      expect(json().trace).toMatchObject({ skipped_lines: 0, unknown_events: 0, lost_events: 0 });
+      for (const d of json().drivers) expect(d.ipis).toBe(d.delivered + d.coalesced + d.pending);
+    },
+  );
 
-  it('delivers what the trace handled: one interrupt for each explained handler entry', () => {
+  it('delivers what the trace handled: one interrupt for each explained handler entry', async () => {
     for (const name of NAMES) {
-      const { trace, drivers, unexplained_entries } = run(
-        'replay',
-        join(TRACES, `${name}.txt.gz`),
-        '--json',
+      const { trace, drivers, unexplained_entries } = (
+        await run('replay', join(TRACES, `${name}.txt.gz`), '--json')
       ).json();
       const entries = [
         'reschedule_entry',
@@ -277,7 +268,7 @@ describe('ipistorm replay', () => {
     }
   });
 
-  it('takes the path of each era and reports damaged lines by number', () => {
+  it('takes the path of each era and reports damaged lines by number', async () => {
     const file = join(scratch, 'small.txt');
     const head = 'a-1 [000] d..1. 1.00000';
     writeFileSync(
@@ -296,7 +287,7 @@ describe('ipistorm replay', () => {
     );
     writeFileSync(`${file}.gz`, gzipSync(readFileSync(file)));
     for (const path of [file, `${file}.gz`]) {
-      const { trace, drivers } = run('replay', path, '--json').json();
+      const { trace, drivers } = (await run('replay', path, '--json')).json();
       expect(trace).toMatchObject({
         format: 'ftrace',
         cpus: 4,
@@ -322,10 +313,10 @@ describe('ipistorm replay', () => {
     }
   });
 
-  it('a truncated gzip file is an environment error that says so', () => {
+  it('a truncated gzip file is an environment error that says so', async () => {
     const file = join(scratch, 'cut.gz');
     writeFileSync(file, readFileSync(join(TRACES, `${NAMES[1]}.txt.gz`)).subarray(0, 50000));
-    const result = run('replay', file);
+    const result = await run('replay', file);
     expect(result.status).toBe(3);
     expect(result.stderr).toMatch(/damaged gzip data/);
   });

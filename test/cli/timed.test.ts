@@ -1,25 +1,16 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { interrupted, run } from './run.js';
 
-const MAIN = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
 const TRACES = new URL('../fixtures/traces/', import.meta.url).pathname;
 const scratch = mkdtempSync(join(tmpdir(), 'ipistorm-timed-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  return { status, stdout, stderr, json: () => JSON.parse(stdout) };
-}
-
 describe('ipistorm run', () => {
-  it('prints counts, latencies, CPU time, the share of measured inputs, and no control characters', () => {
-    const { status, stdout, stderr } = run('run', 'tlb-shootdown', '--duration', '3ms');
+  it('prints counts, latencies, CPU time, the share of measured inputs, and no control characters', async () => {
+    const { status, stdout, stderr } = await run('run', 'tlb-shootdown', '--duration', '3ms');
     expect(status).toBe(0);
     expect(stderr).toBe('');
     expect(stdout).toMatch(
@@ -30,37 +21,39 @@ describe('ipistorm run', () => {
     expect(stdout).not.toMatch(/\x1b|NaN|undefined/);
   });
 
-  it('tells why one lost IPI wedges its target', () => {
-    const { stdout } = run('run', 'dropped-icr', '--why');
+  it('tells why one lost IPI wedges its target', async () => {
+    const { stdout } = await run('run', 'dropped-icr', '--why');
     expect(stdout).toContain('still waiting in csd_lock_wait() at the end: CPU 0 for CPU 3');
     expect(stdout).toContain('Why CPU 0 still waits for CPU 3');
     expect(stdout).toContain('the message is lost (fault): IRR is not set');
     expect(stdout).toMatch(/=> one IPI, from CPU 0 to CPU 3, was lost\./);
-    const { why, stuck } = run('run', 'dropped-icr', '--why', '--json').json();
+    const { why, stuck } = (await run('run', 'dropped-icr', '--why', '--json')).json();
     expect(stuck).toHaveLength(3);
     expect(why.steps.length).toBeGreaterThan(3);
   });
 
-  it('has the same result with either scheduler, and another with another seed', () => {
-    const hash = (...args: string[]) =>
-      run('run', 'scftorture', '--duration', '1ms', '--json', ...args).json().timed_hash;
-    expect(hash('--scheduler', 'heap')).toBe(hash('--scheduler', 'windows'));
-    expect(hash('--seed', '2')).not.toBe(hash());
+  it('has the same result with either scheduler, and another with another seed', async () => {
+    const hash = async (...args: string[]) =>
+      (await run('run', 'scftorture', '--duration', '1ms', '--json', ...args)).json().timed_hash;
+    expect(await hash('--scheduler', 'heap')).toBe(await hash('--scheduler', 'windows'));
+    expect(await hash('--seed', '2')).not.toBe(await hash());
   });
 
-  it('changes CPUs, driver, era and single fields', () => {
-    const result = run(
-      ...[
-        'run',
-        'membarrier-stampede',
-        '--cpus',
-        '6',
-        '--driver',
-        'x2apic-phys',
-        '--era',
-        'linux-4.0',
-      ],
-      ...['--serialize', '--duration', '2ms', '--set', 'workloads.0.think_ns=100', '--json'],
+  it('changes CPUs, driver, era and single fields', async () => {
+    const result = (
+      await run(
+        ...[
+          'run',
+          'membarrier-stampede',
+          '--cpus',
+          '6',
+          '--driver',
+          'x2apic-phys',
+          '--era',
+          'linux-4.0',
+        ],
+        ...['--serialize', '--duration', '2ms', '--set', 'workloads.0.think_ns=100', '--json'],
+      )
     ).json();
     expect(result).toMatchObject({ cpus: 6, driver: 'x2apic_phys', era: 'linux-4.0' });
     expect(result.locks_held_ns[0]).toBeGreaterThan(1e6);
@@ -76,12 +69,12 @@ describe('ipistorm run', () => {
     ['simple', /^\d+\n$/],
     ['jsonl', /^\{.*\}\n$/],
     ['ipi_benchmark', /^irqs-off: +\d+, +\d+ ns\n$/],
-  ])('--format %s', (format, shape) => {
-    expect(run('run', 'irqs-off', '--format', format).stdout).toMatch(shape);
+  ])('--format %s', async (format, shape) => {
+    expect((await run('run', 'irqs-off', '--format', format)).stdout).toMatch(shape);
   });
 
-  it("prints ipi_benchmark's five lines", () => {
-    const { stdout } = run('run', 'ipi-benchmark', '--set', 'workloads.0.loops=100');
+  it("prints ipi_benchmark's five lines", async () => {
+    const { stdout } = await run('run', 'ipi-benchmark', '--set', 'workloads.0.loops=100');
     const names = stdout
       .trim()
       .split('\n')
@@ -89,9 +82,9 @@ describe('ipistorm run', () => {
     expect(names).toEqual(['Dry-run', 'Self-IPI', 'Normal IPI', 'Broadcast IPI', 'Broadcast lock']);
   });
 
-  it('writes traces that other tools read, of a window', () => {
+  it('writes traces that other tools read, of a window', async () => {
     const file = (name: string) => join(scratch, name);
-    const { status } = run(
+    const { status } = await run(
       ...['run', 'scftorture', '--cpus', '8', '--duration', '2ms', '--window', '500us-1ms'],
       ...[
         '--perfetto',
@@ -113,15 +106,15 @@ describe('ipistorm run', () => {
     expect(Math.min(...times)).toBeGreaterThanOrEqual(500);
     expect(Math.max(...times)).toBeLessThanOrEqual(1001);
     expect(readFileSync(file('a.hlog'), 'utf8')).toContain('Tag=csd_wait');
-    const replayed = run('replay', file('a.txt'), '--json').json();
+    const replayed = (await run('replay', file('a.txt'), '--json')).json();
     expect(replayed.trace).toMatchObject({ format: 'ftrace', cpus: 8, skipped_lines: 0 });
   });
 
-  it("reads a scenario and costs of one's own, with comments", () => {
+  it("reads a scenario and costs of one's own, with comments", async () => {
     const [mine, costs] = [join(scratch, 'mine.jsonc'), join(scratch, 'costs.json')];
-    writeFileSync(mine, run('scenarios', 'normal').stdout);
-    writeFileSync(costs, run('costs', 'kvm-avic').stdout);
-    expect(run('run', mine, '--costs', costs, '--json').json()).toMatchObject({
+    writeFileSync(mine, (await run('scenarios', 'normal')).stdout);
+    writeFileSync(costs, (await run('costs', 'kvm-avic')).stdout);
+    expect((await run('run', mine, '--costs', costs, '--json')).json()).toMatchObject({
       scenario: 'normal',
       costs: 'kvm-avic',
     });
@@ -141,39 +134,33 @@ describe('ipistorm run', () => {
     [['ramp'], /SCENARIO: got "none"/],
     [['scenarios', 'x'], /scenario: got "x"/],
     [['costs', 'x', 'y'], /NAME: got "several"/],
-  ])('%j is refused: exit 2', (args, message) => {
-    const { status, stderr } = run(...args);
+  ])('%j is refused: exit 2', async (args, message) => {
+    const { status, stderr } = await run(...args);
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 
-  it('a file that is no JSON is refused with its name', () => {
+  it('a file that is no JSON is refused with its name', async () => {
     const path = join(scratch, 'broken.jsonc');
     writeFileSync(path, '{ "name": ');
-    const { status, stderr } = run('run', path);
+    const { status, stderr } = await run('run', path);
     expect(status).toBe(2);
     expect(stderr).toContain('broken.jsonc');
   });
 
   it('Ctrl-C prints what was done so far', async () => {
-    const child = spawn(process.execPath, [MAIN, 'run', 'scftorture', '--duration', '100s']);
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (data) => (out += data));
-    child.stderr.on('data', (data) => (err += data));
-    setTimeout(() => child.kill('SIGINT'), 1500);
-    const code = await new Promise((resolve) => child.on('close', resolve));
-    expect(code).toBe(130);
-    expect(err).toContain('interrupted');
-    expect(out).toMatch(/simulated [\d.]+ m?s: [\d,]+ operations/);
-  }, 20_000);
+    const { status, stdout, stderr } = await interrupted('run', 'scftorture', '--duration', '100s');
+    expect(status).toBe(130);
+    expect(stderr).toContain('interrupted');
+    expect(stdout).toMatch(/simulated [\d.]+ m?s: [\d,]+ operations/);
+  });
 });
 
 describe('ipistorm ramp', () => {
-  it('a hot target saturates at one over its handling time, and is the bottleneck', () => {
-    const steps = run('ramp', 'hot-target', '--json')
-      .stdout.trim()
+  it('a hot target saturates at one over its handling time, and is the bottleneck', async () => {
+    const steps = (await run('ramp', 'hot-target', '--json')).stdout
+      .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
     const last = steps.at(-1);
@@ -185,17 +172,17 @@ describe('ipistorm ramp', () => {
   });
 
   it.each([
-    ['membarrier-stampede', [], 'csd lock'],
-    ['membarrier-serialized', [], 'lock'],
+    ['membarrier-stampede', ['--cpus', '8'], 'csd lock'],
+    ['membarrier-serialized', ['--cpus', '8'], 'lock'],
     ['self-ipi', [], 'target'],
     [
       'hot-target',
       ['--set', 'workloads.0.targets="each",workloads.1.cpus=1-31', '--cpus', '32'],
       'sender',
     ],
-  ])('%s %j saturates at the %s', (name, args, what) => {
-    const steps = run('ramp', name, '--json', ...args)
-      .stdout.trim()
+  ])('%s %j saturates at the %s', async (name, args, what) => {
+    const steps = (await run('ramp', name, '--json', ...args)).stdout
+      .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(steps.at(-1).saturated).toBe(true);
@@ -206,13 +193,15 @@ describe('ipistorm ramp', () => {
 describe('ipistorm replay --costs', () => {
   const trace = join(TRACES, 'ftrace-x2apic-cluster-20cpu.txt.gz');
 
-  it('sends the recorded load at its times under each cost set', () => {
-    const json = run(
-      'replay',
-      trace,
-      '--costs',
-      'intel-xeon-x2apic-cluster,kvm-x2apic-physical',
-      '--json',
+  it('sends the recorded load at its times under each cost set', async () => {
+    const json = (
+      await run(
+        'replay',
+        trace,
+        '--costs',
+        'intel-xeon-x2apic-cluster,kvm-x2apic-physical',
+        '--json',
+      )
     ).json();
     const [cluster, physical] = json.results;
     expect(json.sends).toBe(1389);
@@ -223,8 +212,8 @@ describe('ipistorm replay --costs', () => {
     expect(cluster.stuck).toEqual([]);
   });
 
-  it('says which machine cannot be, and runs the others', () => {
-    const { stdout, status } = run('replay', trace, '--costs', 'p6-serial-bus,kvm-avic');
+  it('says which machine cannot be, and runs the others', async () => {
+    const { stdout, status } = await run('replay', trace, '--costs', 'p6-serial-bus,kvm-avic');
     expect(status).toBe(0);
     expect(stdout).toMatch(/not run: p6-serial-bus: cpus: got 20/);
     expect(stdout).toMatch(/kvm-avic +physflat/);

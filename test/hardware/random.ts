@@ -466,6 +466,37 @@ function timerRound(random: Random, config: HardwareConfig, cpu: number): Operat
   ];
 }
 
+/** P6: more interrupts of one priority class than fit at one CPU, and one of them served. */
+function slotRound(random: Random, config: HardwareConfig, cpu: number): Operation[] {
+  const base = random.pick(swarm.vectors) & 0xf0;
+  const message = (): Operation => ({
+    op: 'message',
+    dest: config.apicIds[cpu]!,
+    logical: false,
+    delivery: 0,
+    vector: base | random.below(16),
+    level: false,
+  });
+  return [
+    put(config, cpu, 0x0f, 0x1ff),
+    message(),
+    ...(random.below(2) === 0 ? [{ op: 'take', cpu } as const] : []),
+    message(),
+    message(),
+    { op: 'eoi', cpu },
+  ];
+}
+
+/** P6: all but one CPU send, until the silent one has the highest arbitration priority and keeps it. */
+function busRound(random: Random, config: HardwareConfig, silent: number): Operation[] {
+  const cpus = config.apicIds.length;
+  const NMI = 0x4400; // no slots: never rejected
+  return Array.from({ length: 18 }, () => {
+    const cpu = cpus > 1 ? (silent + 1 + random.below(cpus - 1)) % cpus : silent;
+    return { op: 'mmio_write', cpu, offset: 0x300, value: NMI };
+  });
+}
+
 /** Forgets what was planned: a new run begins. */
 export function freshPlan(): void {
   planned.length = 0;
@@ -481,7 +512,9 @@ export function randomOperation(
   if (next) return next;
   const cpu = random.below(config.apicIds.length);
   if (random.below(30) === 0) {
-    if (about.ioapic) planned.push(...levelRound(random, config, cpu));
+    if (P6(config.model) && random.below(2) === 0)
+      planned.push(...random.pick([slotRound, slotRound, busRound])(random, config, cpu));
+    else if (about.ioapic) planned.push(...levelRound(random, config, cpu));
     else if (about.pic) planned.push(...picRound(random, config));
     else if (about.timer) planned.push(...timerRound(random, config, cpu));
     else if (about.lvt) planned.push(...random.pick([errorRound, lintRound])(random, config, cpu));

@@ -73,22 +73,32 @@ function decode(bytes: Uint8Array): [number, number, number | Uint8Array][] {
       at += length;
     }
   }
-  expect(at).toBe(bytes.length);
+  if (at !== bytes.length) expect.fail(`ends at byte ${at} of ${bytes.length}`);
   return out;
 }
 
 type Fields = Record<string, { number: number; wire: number; message?: string }>;
 /** The message as an object, by the published field numbers; anything else fails. */
 function read(message: string, bytes: Uint8Array): Record<string, unknown[]> {
-  const known = (fields as Record<string, unknown>)[message] as Fields;
+  const known = byNumber(message);
   const object: Record<string, unknown[]> = {};
   for (const [number, wire, value] of decode(bytes)) {
-    const [name, field] = Object.entries(known).find(([, f]) => f.number === number) ?? [];
-    expect(field, `${message} field ${number}`).toBeDefined();
-    expect(wire, `${message}.${name}`).toBe(field!.wire);
-    (object[name!] ??= []).push(field!.message ? read(field!.message, value as Uint8Array) : value);
+    const field = known.get(number);
+    if (!field || wire !== field.wire)
+      expect.fail(`${message} field ${number}, wire type ${wire}: published ${field?.wire}`);
+    (object[field.name] ??= []).push(
+      field.message ? read(field.message, value as Uint8Array) : value,
+    );
   }
   return object;
+}
+
+const published = new Map<string, Map<number, Fields[string] & { name: string }>>();
+function byNumber(message: string): Map<number, Fields[string] & { name: string }> {
+  const known = Object.entries((fields as Record<string, unknown>)[message] as Fields);
+  if (!published.has(message))
+    published.set(message, new Map(known.map(([name, f]) => [f.number, { ...f, name }])));
+  return published.get(message)!;
 }
 
 describe('Perfetto', () => {
@@ -100,20 +110,21 @@ describe('Perfetto', () => {
     const flows = new Map<number, string[]>();
     let tracks = 0;
     let last = 0;
-    for (const packet of packets) {
-      expect(packet.trusted_packet_sequence_id).toEqual([1]);
+    // Plain comparisons: there are 15,000 packets.
+    for (const [n, packet] of packets.entries()) {
+      if (String(packet.trusted_packet_sequence_id) !== '1') expect.fail(`packet ${n}: sequence`);
       if (packet.track_descriptor) {
         tracks++;
         continue;
       }
       const [time] = packet.timestamp as number[];
-      expect(time).toBeGreaterThanOrEqual(last);
+      if (!(time! >= last)) expect.fail(`packet ${n}: time goes back to ${time}`);
       last = time!;
       const event = packet.track_event![0] as Record<string, number[]>;
       const track = event.track_uuid![0]!;
       const type = event.type![0]!;
       const level = (depth.get(track) ?? 0) + (type === 1 ? 1 : type === 2 ? -1 : 0);
-      expect(level).toBeGreaterThanOrEqual(0);
+      if (level < 0) expect.fail(`packet ${n}: ends a slice that never began`);
       depth.set(track, level);
       for (const flow of event.flow_ids ?? []) {
         flows.set(flow, [...(flows.get(flow) ?? []), type === 3 ? 'send' : 'handler']);
@@ -122,7 +133,8 @@ describe('Perfetto', () => {
     expect(tracks).toBe(CPUS);
     expect([...depth.values()].every((level) => level === 0)).toBe(true);
     expect(flows.size).toBe(result.counts.ipis_sent);
-    for (const ends of flows.values()) expect(ends).toEqual(['send', 'handler']);
+    const odd = [...flows].filter(([, ends]) => ends.join() !== 'send,handler');
+    expect(odd).toEqual([]);
   });
 });
 

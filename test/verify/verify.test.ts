@@ -1,36 +1,12 @@
 // ipistorm verify: real recordings pass, and a changed digit does not.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
 import { verifyFile } from '../../src/verify/verify.js';
+import { run } from '../cli/run.js';
 import { generator } from '../reference/random.js';
-
-const MAIN = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
-const RECORDINGS = new URL('../fixtures/recordings/', import.meta.url).pathname;
-const FILES = readdirSync(RECORDINGS).filter((name) => name.endsWith('.gz'));
-const scratch = mkdtempSync(join(tmpdir(), 'ipistorm-verify-'));
-afterAll(() => rmSync(scratch, { recursive: true }));
-
-const text = (name: string): string =>
-  gunzipSync(readFileSync(RECORDINGS + name)).toString('latin1');
-
-function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'verify', ...args], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  return { status, stdout, stderr };
-}
-
-async function verifyText(content: string) {
-  const file = join(scratch, 'changed.txt');
-  writeFileSync(file, content);
-  const { ledger } = await verifyFile(file, undefined, () => true);
-  return ledger;
-}
+import { FILES, findsChanges, RECORDINGS, scratch, text, verifyText } from './recordings.js';
 
 describe('recordings of real systems', () => {
   it.each(FILES)('%s: no mismatch, nothing skipped but what has no meaning', async (name) => {
@@ -42,8 +18,9 @@ describe('recordings of real systems', () => {
     for (const reason of ledger.skipped.keys()) expect(reason).toMatch(known);
   });
 
-  it('another model disagrees, and the mismatch shows line, both values and the state', () => {
-    const { status, stdout } = run(
+  it('another model disagrees, and the mismatch shows line, both values and the state', async () => {
+    const { status, stdout } = await run(
+      'verify',
       `${RECORDINGS}kvm-x2-4cpu-s1.txt.gz`,
       '--model',
       'sdm',
@@ -58,9 +35,9 @@ describe('recordings of real systems', () => {
     expect(stdout).toContain('(--show ');
   });
 
-  it('exit 0 and one JSON object for several files', () => {
+  it('exit 0 and one JSON object for several files', async () => {
     const files = [`${RECORDINGS}kvm-x2-4cpu-s1.txt.gz`, `${RECORDINGS}kvm-x2odd-4cpu-s3.txt.gz`];
-    const { status, stdout } = run('--json', ...files);
+    const { status, stdout } = await run('verify', '--json', ...files);
     const result = JSON.parse(stdout);
     expect(status).toBe(0);
     expect(result).toMatchObject({
@@ -70,48 +47,9 @@ describe('recordings of real systems', () => {
   });
 });
 
-/** Changes the last hexadecimal digit of what a line claims. */
-function change(line: string): string | undefined {
-  const kind = line[0]!;
-  const patterns: Record<string, RegExp> = {
-    S: /^S \d+ [0-9a-f]*([0-9a-f]) /,
-    E: /^E \d+ [0-9a-f]*([0-9a-f]) /,
-    R: / ([0-9a-f])$/,
-    A: /^A \d+ [0-9a-f]([0-9a-f])$/,
-    D: /ppr [0-9a-f]*([0-9a-f])/,
-    X: /SIPI [0-9a-f]*([0-9a-f])$/,
-    a: /-> [0-9a-f]([0-9a-f])\b/,
-    r: /-> [0-9a-f]*([0-9a-f])$/,
-    m: /-> ([0-9a-f])$/,
-    d: /svr [0-9a-f]*([0-9a-f])/,
-  };
-  const found = patterns[kind]?.exec(line);
-  if (!found || /^R \d+ 39 /.test(line)) return undefined;
-  const at = found.index + found[0].lastIndexOf(found[1]!);
-  const digit = (Number.parseInt(found[1]!, 16) ^ 1).toString(16);
-  return line.slice(0, at) + digit + line.slice(at + 1);
-}
-
 describe('a changed recording', () => {
   it.each(FILES)('%s: one changed digit in a checked field is found', async (name) => {
-    const lines = text(name).split('\n');
-    const first = Math.max(
-      0,
-      lines.findIndex((line) => line.startsWith('Z ')),
-    );
-    const random = generator(name.length);
-    for (let tries = 0; tries < 6; ) {
-      const at = first + random.below(lines.length - first);
-      const changed = lines[at] && change(lines[at]!);
-      if (!changed) continue;
-      tries++;
-      const ledger = await verifyText(lines.with(at, changed).join('\n'));
-      expect(
-        ledger.mismatches.length,
-        `line ${at + 1}: ${lines[at]} -> ${changed}`,
-      ).toBeGreaterThan(0);
-      expect(ledger.mismatches[0]!.line).toBeLessThanOrEqual(at + 2);
-    }
+    await findsChanges(name, 2);
   });
 
   it('an effect left out, and one too many, are found', async () => {
@@ -132,10 +70,10 @@ describe('a changed recording', () => {
 });
 
 describe('damaged files', () => {
-  it('name file and line, exit 2', () => {
+  it('name file and line, exit 2', async () => {
     const file = join(scratch, 'damaged.txt');
     writeFileSync(file, text('kvm-x2-4cpu-s1.txt.gz').replace('r 0 8 -> 0', 'r 0 8 -> ?'));
-    const { status, stderr } = run(file);
+    const { status, stderr } = await run('verify', file);
     expect(status).toBe(2);
     expect(stderr).toMatch(
       /damaged\.txt line 10: got "r 0 8 -> \?", allowed a line `op -> result`/,
@@ -149,29 +87,34 @@ describe('damaged files', () => {
     ['a CPU that does not exist', 'N 2 -> x2api=0 ok\nr 5 8 -> 0\n', /line 2: .*allowed CPUs 0-1/],
     ['two machines', 'N 2 -> x2api=0 ok\nN 2 -> x2api=0 ok\n', /line 2: .*one line N/],
     ['too many CPUs', 'N ffffff -> x2api=0 ok\n', /allowed one line N with 1-400 CPUs/],
-  ])('%s', (_what, content, message) => {
+  ])('%s', async (_what, content, message) => {
     const file = join(scratch, 'odd.txt');
     writeFileSync(file, content);
-    const { status, stderr } = run(file);
+    const { status, stderr } = await run('verify', file);
     expect(stderr).toMatch(message);
     expect(status).toBe(2);
   });
 
-  it('a cut .gz, a directory, a missing file, a bad model', () => {
+  it('a cut .gz, a directory, a missing file, a bad model', async () => {
     const cut = join(scratch, 'cut.gz');
     const whole = readFileSync(`${RECORDINGS}kvm-x2-4cpu-s1.txt.gz`);
     writeFileSync(cut, whole.subarray(0, whole.length >> 1));
-    expect(run(cut).stderr).toMatch(/damaged gzip data/);
+    expect((await run('verify', cut)).stderr).toMatch(/damaged gzip data/);
     for (const args of [[cut], [scratch], ['nowhere.gz'], [], [cut, '--model', 'kvn']]) {
-      expect(run(...args).status).toBe(2);
+      expect((await run('verify', ...args)).status).toBe(2);
     }
-    expect(run(cut, '--model', 'kvn').stderr).toMatch(/did you mean kvm\?/);
+    expect((await run('verify', cut, '--model', 'kvn')).stderr).toMatch(/did you mean kvm\?/);
   });
 
-  it('a damaged file does not keep the others from being verified', () => {
+  it('a damaged file does not keep the others from being verified', async () => {
     const file = join(scratch, 'half.txt');
     writeFileSync(file, 'N 2 -> x2api=0 ok\nr 0 8 -> ?\n');
-    const { status, stdout } = run('--json', file, `${RECORDINGS}kvm-x2-4cpu-s1.txt.gz`);
+    const { status, stdout } = await run(
+      'verify',
+      '--json',
+      file,
+      `${RECORDINGS}kvm-x2-4cpu-s1.txt.gz`,
+    );
     expect(status).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({
       ok: false,

@@ -1,0 +1,16 @@
+import { describe, it } from 'vitest';
+import { hostileAccesses, hostilePages, hostileSnapshots } from './hostile.js';
+
+describe('hostile input', () => {
+  it('random MMIO, MSR, CR8, port and MSI accesses: values, #GP, nothing else', () => {
+    hostileAccesses(150);
+  });
+
+  it('snapshots with any bit changed, sealed again: refused, or a state that works', () => {
+    hostileSnapshots(60);
+  });
+
+  it('random pages of KVM_GET_LAPIC are taken over within their bits', () => {
+    hostilePages(200);
+  });
+});

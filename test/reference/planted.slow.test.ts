@@ -1,0 +1,11 @@
+// Every planted bug is found from seed 1 on.
+import { expect, it } from 'vitest';
+import { build, firstSeed, HARDWARE, REFERENCE } from './planted.js';
+
+for (const planted of [...REFERENCE, ...HARDWARE]) {
+  it(`${planted.kind}: ${planted.bug} is found`, async () => {
+    const seed = firstSeed(planted, await build(planted));
+    expect(seed).toBeGreaterThan(0);
+    if (planted.seed !== undefined) expect(seed, 'first seed, as noted').toBe(planted.seed);
+  });
+}

@@ -1,0 +1,66 @@
+// One planted bug of each kind is found, at the seed noted beside it; planted.slow.test.ts finds them all.
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  build,
+  firstSeed,
+  HARDWARE,
+  isFinding,
+  PLACES,
+  REFERENCE,
+  runSeed,
+  sameWithAssertions,
+} from './planted.js';
+
+const SHORT = ['scftorture', 'dropped-icr', 'p6-bus-storm', 'forgotten-copy', 'irqs-off'];
+const ALL = [...REFERENCE, ...HARDWARE];
+
+describe('the list of planted bugs', () => {
+  it('has one marked line in assembly/ for each bug, and a bug for each marked line', () => {
+    const marked = PLACES.map(({ bug }) => bug).sort();
+    expect(marked).toEqual(ALL.map(({ bug }) => bug).sort());
+  });
+
+  it('has one bug of each kind with the seed that finds it', () => {
+    const kinds = [...new Set(ALL.map(({ kind }) => kind))];
+    const standing = ALL.filter(({ seed }) => seed !== undefined).map(({ kind }) => kind);
+    expect(standing.sort()).toEqual(kinds.sort());
+  });
+});
+
+describe('planted bugs', () => {
+  for (const planted of ALL.filter(({ seed }) => seed !== undefined)) {
+    it(`${planted.kind}: ${planted.bug} is found`, async () => {
+      const module = await build(planted);
+      const seed = planted.seed!;
+      runSeed(planted, seed);
+      try {
+        runSeed(planted, seed, module);
+      } catch (error) {
+        if (isFinding(error)) return;
+        throw error;
+      }
+      expect.fail(`seed ${seed} finds nothing; the first that does: ${firstSeed(planted, module)}`);
+    });
+  }
+});
+
+describe('the debug build', () => {
+  let module: object;
+  beforeAll(async () => {
+    module = await build(undefined, []);
+  });
+
+  it('assertions hold in random machines, and change no result', () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      runSeed(REFERENCE[0]!, seed, module);
+      runSeed(HARDWARE[0]!, seed, module);
+    }
+  });
+
+  it.each(SHORT)(
+    'assertions hold in the beginning of scenario %s, and change no result',
+    (name) => {
+      sameWithAssertions(name, 30e3, module);
+    },
+  );
+});
