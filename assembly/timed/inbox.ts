@@ -1,10 +1,10 @@
 // Messages between nodes. Each node has an inbox: a pairing heap ordered by time, then source, then
 // the source's sequence number (Fredman, Sedgewick, Sleator, Tarjan 1986). Records come from one pool.
 
-import { at, NEVER, nodeRow, now, self, timed } from './arena';
+import { at, nodeRow, now, self, timed } from './arena';
 import { RUN_NO_MEMORY } from './codes';
 import * as T from './layout';
-import { posted } from './schedule';
+import { posted } from './ready';
 
 const CHUNK_PAGES: i32 = 16;
 
@@ -60,11 +60,6 @@ function meld(a: usize, b: usize): usize {
   store<u32>(b, load<u32>(a, T.M_CHILD), T.M_NEXT);
   store<u32>(a, <u32>b, T.M_CHILD);
   return a;
-}
-
-export function inboxTime(node: usize): u64 {
-  const first = <usize>load<u32>(node, T.N_INBOX);
-  return first == 0 ? NEVER : load<u64>(first, T.M_TIME);
 }
 
 /** Takes the first message of the running node. The record is the caller's to free. */

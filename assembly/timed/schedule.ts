@@ -3,38 +3,30 @@
 // heap: the node with the next event runs, up to the lookahead beyond the second next.
 // windows: every node runs to the end of a window as long as the lookahead; no global order is kept.
 
-import { enterNode, heap, NEVER, nodeCount, nodeRow, now, self, setNow, timed } from './arena';
+import { enterNode, NEVER, nodeCount, nodeRow, now, setNow, timed } from './arena';
 import { RUN_DONE, RUN_LOG_FULL, RUN_MORE, RUN_NO_MEMORY, SCHEDULER_HEAP } from './codes';
-import { inboxTime, takeMessage } from './inbox';
+import { takeMessage } from './inbox';
 import * as T from './layout';
 import { handleMessage, stepFrame } from './node';
+import {
+  buildHeap,
+  earliest,
+  inboxTime,
+  leaveHeap,
+  limit,
+  nextTime,
+  nodeAt,
+  second,
+  setEarliest,
+  setLimit,
+  siftDown,
+} from './ready';
 
 /** Room that one event's entries may need in the log. */
 const LOG_MARGIN: u32 = 64;
 
-let heaped: bool = false;
-let heapSize: u32 = 0;
-let earliest: u64 = NEVER;
+/** Events that the slice may still handle. */
 let budget: i64 = 0;
-/** How far the running node may go. */
-let limit: u64 = 0;
-
-function nextTime(row: usize): u64 {
-  return min(load<u64>(row, T.N_END), inboxTime(row));
-}
-
-/** A node's inbox has a new first message. */
-export function posted(node: u32, time: u64): void {
-  if (!heaped) {
-    if (time < earliest) earliest = time;
-    return;
-  }
-  if (node == self) return;
-  rise(node, time);
-  // Its answer may come that soon.
-  const answer = time + load<u64>(timed, T.TM_LOOKAHEAD);
-  if (answer < limit) limit = answer;
-}
 
 function mayGoOn(): bool {
   if (load<u32>(timed, T.TM_STATUS) != 0) return false;
@@ -46,7 +38,7 @@ function mayGoOn(): bool {
 /** Handles a node's events before `stop`; false when the slice has to end first. */
 function runNode(node: u32, stop: u64): bool {
   enterNode(node);
-  limit = stop;
+  setLimit(stop);
   const row = nodeRow(node);
   let events: u64 = 0;
   let on = true;
@@ -76,7 +68,7 @@ export function runSlice(until: u64, count: u64): i32 {
   budget = count;
   const done =
     load<u32>(timed, T.TM_SCHEDULER) == <u32>SCHEDULER_HEAP ? byHeap(until) : byWindows(until);
-  heaped = false;
+  leaveHeap();
   if (load<u32>(timed, T.TM_STATUS) == <u32>RUN_NO_MEMORY) return RUN_NO_MEMORY;
   if (done) return RUN_DONE;
   return mayGoOn() ? RUN_MORE : RUN_LOG_FULL;
@@ -89,11 +81,11 @@ function byWindows(until: u64): bool {
   while (true) {
     let window = load<u64>(timed, T.TM_WINDOW);
     const start = load<u64>(timed, T.TM_NOW);
-    earliest = NEVER;
+    setEarliest(NEVER);
     for (let node: u32 = 0; node < nodeCount; node++) {
       const row = nodeRow(node);
       if (nextTime(row) < window && !runNode(node, window)) return false;
-      earliest = min(earliest, nextTime(row));
+      setEarliest(min(earliest, nextTime(row)));
     }
     if (window > start) store<u64>(timed, load<u64>(timed, T.TM_WINDOWS) + 1, T.TM_WINDOWS);
     if (earliest >= until) {
@@ -107,63 +99,10 @@ function byWindows(until: u64): bool {
   }
 }
 
-// --- heap: node numbers in an array, ordered by (next time, node) ---
-
-function nodeAt(index: u32): u32 {
-  return load<u32>(heap + ((<usize>index) << 2));
-}
-
-function place(index: u32, node: u32): void {
-  store<u32>(heap + ((<usize>index) << 2), node);
-  store<u32>(nodeRow(node), index, T.N_HEAP_AT);
-}
-
-function earlier(timeA: u64, a: u32, timeB: u64, b: u32): bool {
-  return timeA < timeB || (timeA == timeB && a < b);
-}
-
-function rise(node: u32, time: u64): void {
-  let index = load<u32>(nodeRow(node), T.N_HEAP_AT);
-  while (index > 0) {
-    const parent = (index - 1) >> 1;
-    const above = nodeAt(parent);
-    // The running node stays on top until its events are done, whatever its times are meanwhile.
-    if (above == self || !earlier(time, node, nextTime(nodeRow(above)), above)) break;
-    place(index, above);
-    index = parent;
-  }
-  place(index, node);
-}
-
-function sink(index: u32): void {
-  const node = nodeAt(index);
-  const time = nextTime(nodeRow(node));
-  while (true) {
-    let child: u32 = 2 * index + 1;
-    if (child >= heapSize) break;
-    let below = nodeAt(child);
-    let belowTime = nextTime(nodeRow(below));
-    if (child + 1 < heapSize) {
-      const other = nodeAt(child + 1);
-      const otherTime = nextTime(nodeRow(other));
-      if (earlier(otherTime, other, belowTime, below)) {
-        child++;
-        below = other;
-        belowTime = otherTime;
-      }
-    }
-    if (!earlier(belowTime, below, time, node)) break;
-    place(index, below);
-    index = child;
-  }
-  place(index, node);
-}
+// --- heap ---
 
 function byHeap(until: u64): bool {
-  heapSize = nodeCount;
-  heaped = true;
-  for (let node: u32 = 0; node < nodeCount; node++) place(node, node);
-  for (let index = <i32>(nodeCount >> 1) - 1; index >= 0; index--) sink(index);
+  buildHeap();
   const lookahead = load<u64>(timed, T.TM_LOOKAHEAD);
   while (true) {
     const node = nodeAt(0);
@@ -175,15 +114,6 @@ function byHeap(until: u64): bool {
     }
     store<u64>(timed, first, T.TM_NOW);
     if (!runNode(node, min(second() + lookahead, until))) return false;
-    sink(0);
+    siftDown(0);
   }
-}
-
-/** When the second node has its next event. A message of the first comes no earlier than this plus the lookahead. */
-function second(): u64 {
-  const a = heapSize > 1 ? nextTime(nodeRow(nodeAt(1))) : NEVER;
-  const b = heapSize > 2 ? nextTime(nodeRow(nodeAt(2))) : NEVER;
-  const time = min(a, b);
-  const lookahead = load<u64>(timed, T.TM_LOOKAHEAD);
-  return time > NEVER - lookahead ? NEVER - lookahead : time;
 }
