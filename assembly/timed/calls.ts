@@ -48,6 +48,7 @@ import {
   MSG_NEED_RESCHED,
   MSG_PEEK,
   MSG_QUEUE,
+  PROC_CALL_MANY,
   PROC_CALL_SINGLE,
   QUEUE_ASYNC,
   QUEUE_LOCK_SHIFT,
@@ -88,32 +89,48 @@ function push(to: u32, type: u32, frame: usize, flags: u32, after: u64): void {
 
 // --- one target ---
 
+enum Single {
+  Setup,
+  Queue,
+  Ipi,
+  Wait,
+  Done,
+  /** The target is this CPU. */
+  Here,
+  HereDone,
+}
+
 export function stepCallSingle(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   const to = load<u32>(frame, T.F_A);
   const waits = (load<u32>(frame, T.F_B) & CALL_WAITS) != 0;
-  if (pc == 0) {
+  if (pc == Single.Setup) {
     counted(CT_CALLS_SINGLE);
     store<u64>(frame, now, T.F_T0);
-    goOn(frame, to == self ? 7 : 1, cost(COST_CALL_SETUP));
-  } else if (pc == 1) {
+    goOn(frame, to == self ? Single.Here : Single.Queue, cost(COST_CALL_SETUP));
+  } else if (pc == Single.Queue) {
     if ((load<u32>(frame, T.F_B) & CALL_ASYNC) != 0) return beginAsync(frame, to);
     // Without wait the csd is csd_data, one per CPU: csd_lock() spins until its last call has begun.
-    if (!waits && load<u32>(at, T.N_CSD_LOCKED) != 0) return waitFor(frame, 1, to);
+    if (!waits && load<u32>(at, T.N_CSD_LOCKED) != 0) return waitFor(frame, Single.Queue, to);
     begin(frame, to, waits);
-  } else if (pc == 2) sendIfEmpty(frame, 3, to);
-  else if (pc == 3) {
-    if (!waits || load<u32>(at, T.N_OUTSTANDING) == 0) goOn(frame, 4, 0);
-    else waitFor(frame, 4, to);
-  } else if (pc == 4) {
+  } else if (pc == Single.Ipi) sendIfEmpty(frame, Single.Wait, to);
+  else if (pc == Single.Wait) {
+    if (!waits || load<u32>(at, T.N_OUTSTANDING) == 0) goOn(frame, Single.Done, 0);
+    else waitFor(frame, Single.Done, to);
+  } else if (pc == Single.Done) {
     if (waits) waited(frame, to);
     pop();
-  } else if (pc == 7) {
+  } else if (pc == Single.Here) {
     // generic_exec_single() on this CPU: the function runs here, with interrupts off.
     record(HIST_QUEUE_TO_FUNC, now - load<u64>(frame, T.F_T0));
     store<u32>(at, 0, T.N_IF);
-    runFunc(frame, 8, load<u32>(frame, T.F_C), load<u32>(frame, T.F_B) >> CALL_LOCK_SHIFT);
-  } else if (pc == 8) {
+    runFunc(
+      frame,
+      Single.HereDone,
+      load<u32>(frame, T.F_C),
+      load<u32>(frame, T.F_B) >> CALL_LOCK_SHIFT,
+    );
+  } else if (pc == Single.HereDone) {
     store<u32>(at, 1, T.N_IF);
     pop();
   } else stepStuck(frame, pc);
@@ -126,7 +143,7 @@ function begin(frame: usize, to: u32, waits: bool): void {
   else store<u32>(at, 1, T.N_CSD_LOCKED);
   store<u32>(at, 1, T.N_REPLIES);
   push(to, waits ? CSD_SYNC : CSD_ASYNC, frame, QUEUE_PREP, 0);
-  store<u32>(frame, 2, T.F_PC);
+  store<u32>(frame, Single.Ipi, T.F_PC);
   wait();
 }
 
@@ -140,7 +157,7 @@ function beginAsync(frame: usize, to: u32): void {
   setCpu(locked, to);
   store<u32>(at, 1, T.N_REPLIES);
   push(to, CSD_ASYNC, frame, QUEUE_PREP | QUEUE_ASYNC, 0);
-  store<u32>(frame, 2, T.F_PC);
+  store<u32>(frame, Single.Ipi, T.F_PC);
   wait();
 }
 
@@ -179,7 +196,7 @@ function watch(frame: usize, pc: u32): void {
   const timeout = load<u64>(timed, T.TM_CSD_TIMEOUT);
   if (timeout == 0) return wait();
   store<u32>(frame, pc, T.F_E);
-  store<u32>(frame, 16, T.F_PC);
+  store<u32>(frame, Stuck.Report, T.F_PC);
   // First after the timeout, then when more than timeout * (n + 1) * (ilog2(online) / 2 + 1) has passed.
   const reports = load<u32>(frame, T.F_G);
   const factor = <u64>(reports + 1) * ((load<u32>(timed, T.TM_ONLINE_LOG2) >> 1) + 1);
@@ -188,15 +205,23 @@ function watch(frame: usize, pc: u32): void {
 
 /** An unlock has come: the wait is over. */
 function released(frame: usize): void {
-  if (load<u32>(frame, T.F_PC) >= 16) store<u32>(frame, load<u32>(frame, T.F_E), T.F_PC);
+  if (load<u32>(frame, T.F_PC) >= <u32>Stuck.Report)
+    store<u32>(frame, load<u32>(frame, T.F_E), T.F_PC);
   wake(frame, 0);
+}
+
+/** Steps that any waiting frame may be in; beyond the steps of all procedures. */
+enum Stuck {
+  Report = 16,
+  State,
+  Resent,
 }
 
 // Linux 6.12 kernel/smp.c csd_lock_wait_toolong(): asks what the target is doing, and sends the IPI again
 // when it is doing nothing.
 function stepStuck(frame: usize, pc: u32): void {
   const target = load<u32>(at, T.N_WAITS_FOR);
-  if (pc == 16) {
+  if (pc == Stuck.Report) {
     const reports = load<u32>(frame, T.F_G) + 1;
     store<u32>(frame, reports, T.F_G);
     store<u32>(at, load<u32>(at, T.N_REPORTS) + 1, T.N_REPORTS);
@@ -207,15 +232,15 @@ function stepStuck(frame: usize, pc: u32): void {
     if (limit != 0 && waited > limit) return panic(frame, target, waited);
     const far = line(target);
     post(MSG_PEEK, target, far >> 1, 0, 0, 0, 0, far - (far >> 1), 0);
-    store<u32>(frame, 17, T.F_PC);
+    store<u32>(frame, Stuck.State, T.F_PC);
     wait();
-  } else if (pc == 17) {
+  } else if (pc == Stuck.State) {
     const current = load<u32>(frame, T.F_D);
     tell(LOG_CSD_STATE, current & 0xffff, target, current >> 16);
     if (current != 0) return watch(frame, load<u32>(frame, T.F_E));
     counted(CT_CSD_RESENT);
     tell(LOG_CSD_RESEND, 0, target, 0);
-    callSend(frame, 18, OP_CALL_SINGLE, target, 0, load<u64>(frame, T.F_T1));
+    callSend(frame, Stuck.Resent, OP_CALL_SINGLE, target, 0, load<u64>(frame, T.F_T1));
   } else if (unlocked(frame)) {
     store<u32>(frame, load<u32>(frame, T.F_E), T.F_PC);
     become(frame, CAT_WAIT);
@@ -257,40 +282,54 @@ function recordWait(length: u64, begin: u64, target: u32, func: u32): void {
 /** F_A: the caller's own share runs too; flush_tlb_mm_range() did it first in linux-4.0. */
 const HERE_FLUSH: u32 = 2;
 
+enum Many {
+  Setup,
+  Queue,
+  Ipi,
+  Here,
+  HereDone,
+  Wait,
+  Done,
+  /** linux-4.0's flush_tlb_mm_range(). */
+  HereFirst,
+  HereFirstDone,
+}
+
 // smp_call_function_many_cond(): a csd per target, IPIs only to those whose queue was empty (4.0: to all),
 // this CPU's own call in between, then a wait for each.
 export function stepCallMany(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   const waits = (load<u32>(frame, T.F_B) & CALL_WAITS) != 0;
-  if (pc == 0) {
+  if (pc == Many.Setup) {
     counted(CT_CALLS_MANY);
-    if (load<u32>(frame, T.F_A) == HERE_FLUSH && !is612()) goOn(frame, 7, cost(COST_CALL_SETUP));
-    else goOn(frame, 1, cost(COST_CALL_SETUP));
-  } else if (pc == 1) {
+    if (load<u32>(frame, T.F_A) == HERE_FLUSH && !is612())
+      goOn(frame, Many.HereFirst, cost(COST_CALL_SETUP));
+    else goOn(frame, Many.Queue, cost(COST_CALL_SETUP));
+  } else if (pc == Many.Queue) {
     const busy = firstBusy();
-    if (busy >= 0) return waitFor(frame, 1, busy);
+    if (busy >= 0) return waitFor(frame, Many.Queue, busy);
     become(frame, CAT_SEND);
     store<u64>(frame, 0, T.F_T0);
     queueAll(frame, waits);
-  } else if (pc == 2) sendToEmpty(frame);
-  else if (pc == 3) {
-    if (load<u32>(frame, T.F_A) == 0) return goOn(frame, 5, 0);
-    runHere(frame, 4);
-  } else if (pc == 4) {
+  } else if (pc == Many.Ipi) sendToEmpty(frame);
+  else if (pc == Many.Here) {
+    if (load<u32>(frame, T.F_A) == 0) return goOn(frame, Many.Wait, 0);
+    runHere(frame, Many.HereDone);
+  } else if (pc == Many.HereDone) {
     store<u32>(at, 1, T.N_IF);
-    goOn(frame, 5, 0);
-  } else if (pc == 5) {
-    if (!waits || load<u32>(at, T.N_OUTSTANDING) == 0) goOn(frame, 6, 0);
-    else waitFor(frame, 6, firstLocked());
-  } else if (pc == 6) {
+    goOn(frame, Many.Wait, 0);
+  } else if (pc == Many.Wait) {
+    if (!waits || load<u32>(at, T.N_OUTSTANDING) == 0) goOn(frame, Many.Done, 0);
+    else waitFor(frame, Many.Done, firstLocked());
+  } else if (pc == Many.Done) {
     if (waits) waited(frame, load<u32>(at, T.N_WAITS_FOR));
     pop();
-  } else if (pc == 7) runHere(frame, 8);
-  else if (pc == 8) {
+  } else if (pc == Many.HereFirst) runHere(frame, Many.HereFirstDone);
+  else if (pc == Many.HereFirstDone) {
     // linux-4.0 flushes its own TLB before the others'.
     store<u32>(at, 1, T.N_IF);
     store<u32>(frame, 0, T.F_A);
-    goOn(frame, 1, 0);
+    goOn(frame, Many.Queue, 0);
   } else stepStuck(frame, pc);
 }
 
@@ -331,7 +370,7 @@ function queueAll(frame: usize, waits: bool): void {
     push(cpu, waits ? CSD_SYNC : CSD_ASYNC, frame, QUEUE_MANY, after);
     after += line(cpu);
   }
-  store<u32>(frame, 2, T.F_PC);
+  store<u32>(frame, Many.Ipi, T.F_PC);
   if (count == 0) delay(0);
   else wait();
 }
@@ -342,38 +381,50 @@ function sendToEmpty(frame: usize): void {
   const first = nextCpu(empty, 0);
   if (first < 0) {
     tell(LOG_IPI_SUPPRESSED, 0, self, 0);
-    return goOn(frame, 3, 0);
+    return goOn(frame, Many.Here, 0);
   }
   const meant = load<u64>(frame, T.F_T1);
   const single = nextCpu(empty, first + 1) < 0;
   tell(LOG_IPI_NEEDED, 0, first, 0);
-  if (single) callSend(frame, 3, OP_CALL_SINGLE, first, 0, meant);
-  else callSend(frame, 3, OP_CALL_MANY, 0, 0, meant);
+  if (single) callSend(frame, Many.Here, OP_CALL_SINGLE, first, 0, meant);
+  else callSend(frame, Many.Here, OP_CALL_MANY, 0, 0, meant);
 }
 
 // --- reschedule and wakeup ---
+
+enum Resched {
+  Ask,
+  Ipi,
+  Done,
+}
 
 // resched_curr(): sets the target's TIF_NEED_RESCHED; no IPI when it was set, or when the target polls.
 export function stepResched(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   const to = load<u32>(frame, T.F_A);
-  if (pc == 0) {
+  if (pc == Resched.Ask) {
     if (to == self) return pop();
     const far = line(to);
     store<u32>(at, 1, T.N_REPLIES);
     post(MSG_NEED_RESCHED, to, far >> 1, 0, 0, 0, now, far - (far >> 1), 0);
-    store<u32>(frame, 1, T.F_PC);
+    store<u32>(frame, Resched.Ipi, T.F_PC);
     wait();
-  } else if (pc == 1) ipiIf(frame, OP_RESCHEDULE, to);
+  } else if (pc == Resched.Ipi) ipiIf(frame, Resched.Done, OP_RESCHEDULE, to);
   else pop();
 }
 
-function ipiIf(frame: usize, op: u32, to: u32): void {
+function ipiIf(frame: usize, pc: u32, op: u32, to: u32): void {
   const answer = load<u32>(frame, T.F_D);
-  if (answer == 1) return callSend(frame, 2, op, to, 0, load<u64>(frame, T.F_T1));
+  if (answer == 1) return callSend(frame, pc, op, to, 0, load<u64>(frame, T.F_T1));
   counted(answer == 0 ? CT_SUPPRESSED : CT_POLLING);
   tell(answer == 0 ? LOG_IPI_SUPPRESSED : LOG_IPI_POLLING, 1, to, 0);
-  goOn(frame, 2, 0);
+  goOn(frame, pc, 0);
+}
+
+enum Wake {
+  Queue,
+  Ipi,
+  Done,
 }
 
 // ttwu_queue_wakelist(): 6.12 queues on call_single_queue and sends CALL_FUNCTION_SINGLE; 4.0 has a wake
@@ -381,16 +432,16 @@ function ipiIf(frame: usize, op: u32, to: u32): void {
 export function stepWake(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   const to = load<u32>(frame, T.F_A);
-  if (pc == 0) {
+  if (pc == Wake.Queue) {
     if (to == self) return pop();
     store<u32>(at, 1, T.N_REPLIES);
     // F_B: irq_work_queue_on() instead, which sends a call's IPI in both eras.
     push(to, load<u32>(frame, T.F_B) != 0 ? CSD_IRQ_WORK : CSD_TTWU, frame, QUEUE_PREP, 0);
-    store<u32>(frame, 1, T.F_PC);
+    store<u32>(frame, Wake.Ipi, T.F_PC);
     wait();
-  } else if (pc == 1) {
+  } else if (pc == Wake.Ipi) {
     const single = is612() || load<u32>(frame, T.F_B) != 0;
-    ipiIf(frame, single ? OP_CALL_SINGLE : OP_RESCHEDULE, to);
+    ipiIf(frame, Wake.Done, single ? OP_CALL_SINGLE : OP_RESCHEDULE, to);
   } else pop();
 }
 
@@ -433,12 +484,13 @@ export function unlockArrives(frame: usize, message: usize): void {
 /** Whether the waiting frame has what it waits for. */
 function canGoOn(frame: usize): bool {
   const pc = load<u32>(frame, T.F_PC);
-  const next = pc >= 16 ? load<u32>(frame, T.F_E) : pc;
-  if (pc == 17 || pc == 18) return false;
-  if (next != 1) return load<u32>(at, T.N_OUTSTANDING) == 0;
-  if (load<u32>(frame, T.F_PROC) == <u32>PROC_CALL_SINGLE)
+  const next = pc >= <u32>Stuck.Report ? load<u32>(frame, T.F_E) : pc;
+  if (pc == Stuck.State || pc == Stuck.Resent) return false;
+  const proc = load<u32>(frame, T.F_PROC);
+  if (proc == <u32>PROC_CALL_SINGLE && next == Single.Queue)
     return load<u32>(at, T.N_CSD_LOCKED) == 0;
-  return firstBusy() < 0;
+  if (proc == <u32>PROC_CALL_MANY && next == Many.Queue) return firstBusy() < 0;
+  return load<u32>(at, T.N_OUTSTANDING) == 0;
 }
 
 /** MSG_PEEKED: what the target is doing. */

@@ -214,7 +214,7 @@ function enter(what: u32, source: u32, accepted: u64): void {
   store<u64>(frame, now, T.F_T0);
   store<u64>(frame, accepted, T.F_T1);
   store<u32>(at, 0, T.N_IF);
-  goOn(frame, 1, cost(COST_ENTRY) + wakes);
+  goOn(frame, Handler.Begin, cost(COST_ENTRY) + wakes);
 }
 
 function begins(frame: usize): void {
@@ -241,17 +241,25 @@ function writeEoi(what: u32): void {
   tell(LOG_FAULT, FAULT_EXTRA_EOI, what, <u64>other);
 }
 
+enum Handler {
+  Begin,
+  Eoi,
+  Work,
+  Exit,
+  Leave,
+}
+
 export function stepHandler(frame: usize): void {
   const what = load<u32>(frame, T.F_A);
   const pc = load<u32>(frame, T.F_PC);
-  if (pc == 1) {
+  if (pc == Handler.Begin) {
     begins(frame);
-    if (what == <u32>ICR_NMI) goOn(frame, 3, cost(COST_HANDLER));
-    else goOn(frame, 2, cost(COST_EOI));
-  } else if (pc == 2) {
+    if (what == <u32>ICR_NMI) goOn(frame, Handler.Work, cost(COST_HANDLER));
+    else goOn(frame, Handler.Eoi, cost(COST_EOI));
+  } else if (pc == Handler.Eoi) {
     writeEoi(what);
-    goOn(frame, 3, cost(COST_HANDLER));
-  } else if (pc == 3) {
+    goOn(frame, Handler.Work, cost(COST_HANDLER));
+  } else if (pc == Handler.Work) {
     // NMIs are native_stop_other_cpus()'s here.
     if (what == <u32>ICR_NMI || what == <u32>VECTOR_REBOOT) return stop(frame);
     const calls = what == <u32>VECTOR_CALL_FUNCTION || what == <u32>VECTOR_CALL_FUNCTION_SINGLE;
@@ -261,9 +269,9 @@ export function stepHandler(frame: usize): void {
       store<u32>(at, 0, T.N_NEED_RESCHED);
       counted(CT_RESCHEDULES);
     }
-    if (calls || (wakes && !is612())) callFlush(frame, 4, wakes);
-    else goOn(frame, 4, 0);
-  } else if (pc == 4) goOn(frame, 5, cost(COST_EXIT));
+    if (calls || (wakes && !is612())) callFlush(frame, Handler.Exit, wakes);
+    else goOn(frame, Handler.Exit, 0);
+  } else if (pc == Handler.Exit) goOn(frame, Handler.Leave, cost(COST_EXIT));
   else leave(frame);
 }
 
@@ -363,10 +371,16 @@ function nextEntry(frame: usize): usize {
   return best;
 }
 
+enum Flush {
+  Take,
+  /** The function of an entry has run. */
+  Next,
+}
+
 export function stepFlush(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   // First come, first served.
-  if (pc == 0) {
+  if (pc == Flush.Take) {
     tell(LOG_FLUSH, 0, 0, 0);
     takeLists(frame);
   } else finishEntry(frame);
@@ -385,7 +399,7 @@ export function stepFlush(frame: usize): void {
   record(HIST_QUEUE_TO_FUNC, now - load<u64>(entry, T.M_T0));
   tell(LOG_FUNC, func, source, 0);
   if (unlocksFirst(entry)) unlock(entry);
-  runFunc(frame, 1, func, load<u32>(entry, T.M_C) >> QUEUE_LOCK_SHIFT);
+  runFunc(frame, Flush.Next, func, load<u32>(entry, T.M_C) >> QUEUE_LOCK_SHIFT);
 }
 
 /** Flushes what a call's interrupt flushes, or a reschedule's. */
@@ -431,16 +445,23 @@ function unlocks(flags: u32, type: u32): u32 {
   return type == <u32>CSD_SYNC ? UNLOCK_STACK : UNLOCK_DATA;
 }
 
+export enum Func {
+  /** Asks for the lock that the function takes. */
+  Ask,
+  Locked,
+  Done,
+}
+
 export function stepFunc(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   const lock = load<u32>(frame, T.F_B);
-  if (pc == 0) {
+  if (pc == Func.Ask) {
     store<u64>(frame, now, T.F_T0);
-    if (lock == 0) return goOn(frame, 2, cost(COST_FUNC + load<u32>(frame, T.F_A)));
-    store<u32>(frame, 1, T.F_PC);
+    if (lock == 0) return goOn(frame, Func.Done, cost(COST_FUNC + load<u32>(frame, T.F_A)));
+    store<u32>(frame, Func.Locked, T.F_PC);
     askFor(lock - 1);
     wait();
-  } else if (pc == 1) goOn(frame, 2, cost(COST_FUNC + load<u32>(frame, T.F_A)));
+  } else if (pc == Func.Locked) goOn(frame, Func.Done, cost(COST_FUNC + load<u32>(frame, T.F_A)));
   else {
     if (lock != 0) release(lock - 1);
     counted(CT_FUNCS);

@@ -53,6 +53,7 @@ import { depth, frameAt, goOn, pop, push, top, wake } from './frame';
 import {
   callFlush,
   die,
+  Func,
   ipiArrives,
   listOf,
   stepFlush,
@@ -63,10 +64,10 @@ import {
 import { freeRecord, post } from './inbox';
 import * as T from './layout';
 import { lockMessage } from './locks';
-import { stepSend } from './send';
+import { Send, stepSend } from './send';
 import { tell } from './stats';
 import { stepStop, stopped } from './stop';
-import { stepTask } from './task';
+import { stepTask, Task } from './task';
 
 export function handleMessage(message: usize): void {
   if (self >= cpus) return deviceMessage(message);
@@ -154,19 +155,24 @@ function needResched(message: usize): void {
   if (polls && !was) polledAwake(source);
 }
 
+enum Polled {
+  Flush,
+  Sleep,
+}
+
 /** The polling idle loop sees TIF_NEED_RESCHED: it flushes the queue without an interrupt. */
 function polledAwake(source: u32): void {
   tell(LOG_WOKEN, 0, source, 0);
   store<u32>(at, 0, T.N_IDLE);
   store<u32>(at, 0, T.N_IF);
   const frame = push(PROC_POLLED, CAT_IRQ, true);
-  goOn(frame, 1, cost(COST_POLL_WAKE));
+  goOn(frame, Polled.Flush, cost(COST_POLL_WAKE));
 }
 
 function stepPolled(frame: usize): void {
-  if (load<u32>(frame, T.F_PC) == 1) {
+  if (load<u32>(frame, T.F_PC) == Polled.Flush) {
     store<u32>(at, 0, T.N_NEED_RESCHED);
-    callFlush(frame, 2, true);
+    callFlush(frame, Polled.Sleep, true);
     return;
   }
   store<u32>(at, 1, T.N_IF);
@@ -189,7 +195,9 @@ function granted(lock: u32): void {
     const frame = frameAt(index - 1);
     const proc = load<u32>(frame, T.F_PROC);
     const pc = load<u32>(frame, T.F_PC);
-    const asked = (proc == <u32>PROC_FUNC && pc == 1) || (proc == <u32>PROC_TASK && pc == 2);
+    const asked =
+      (proc == <u32>PROC_FUNC && pc == Func.Locked) ||
+      (proc == <u32>PROC_TASK && pc == Task.Locked);
     if (asked && load<u32>(frame, T.F_B) == lock + 1) return wake(frame, 0);
   }
 }
@@ -200,7 +208,8 @@ function busIdle(): void {
   store<u32>(at, left, T.N_BUS_WRITES);
   if (left != 0) return;
   const frame = caller();
-  if (load<u32>(frame, T.F_PROC) == <u32>PROC_SEND && load<u32>(frame, T.F_PC) == 1) wake(frame, 0);
+  if (load<u32>(frame, T.F_PROC) == <u32>PROC_SEND && load<u32>(frame, T.F_PC) == Send.Write)
+    wake(frame, 0);
 }
 
 /** This CPU's interrupts are off for `ps`; NEVER: it is dead. */
@@ -215,12 +224,17 @@ function irqsOff(ps: u64): void {
   store<u32>(at, 0, T.N_IDLE);
 }
 
+enum IrqsOff {
+  Begin,
+  End,
+}
+
 function stepIrqsOff(frame: usize): void {
-  if (load<u32>(frame, T.F_PC) == 0) {
+  if (load<u32>(frame, T.F_PC) == IrqsOff.Begin) {
     tell(LOG_IRQS_OFF, 0, 0, load<u64>(frame, T.F_T1));
     store<u32>(frame, load<u32>(at, T.N_IF), T.F_C);
     store<u32>(at, 0, T.N_IF);
-    return goOn(frame, 1, load<u64>(frame, T.F_T1));
+    return goOn(frame, IrqsOff.End, load<u64>(frame, T.F_T1));
   }
   tell(LOG_IRQS_ON, 0, 0, 0);
   store<u32>(at, load<u32>(frame, T.F_C), T.N_IF);

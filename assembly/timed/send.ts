@@ -166,19 +166,25 @@ function forgetCopy(frame: usize): void {
   else store<u32>(at, 1, T.N_MASK_LOST);
 }
 
+export enum Send {
+  Setup,
+  Write,
+  Done,
+}
+
 export function stepSend(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
-  if (pc == 0) {
+  if (pc == Send.Setup) {
     store<u64>(frame, now, T.F_T0);
     tell(LOG_SEND, load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), 0);
-    goOn(frame, 1, cost(COST_SEND_SETUP));
-  } else if (pc == 1) {
+    goOn(frame, Send.Write, cost(COST_SEND_SETUP));
+  } else if (pc == Send.Write) {
     // xapic_wait_icr_idle(): the delivery status says "send pending" while the bus has the last one.
     if (load<u32>(at, T.N_BUS_WRITES) != 0) return wait();
     store<u64>(L.L_SENDS, load<u64>(L.L_SENDS) + 1);
     transmit(frame);
     store<u32>(at, 1, T.N_NOINT);
-    goOn(frame, 2, offset);
+    goOn(frame, Send.Done, offset);
   } else {
     store<u32>(at, 0, T.N_NOINT);
     record(HIST_SEND, now - load<u64>(frame, T.F_T0));

@@ -14,26 +14,36 @@ import { callSend } from './send';
 const REBOOT_WAIT: u64 = 1_000_000_000_000;
 const NMI_WAIT: u64 = 10_000_000_000;
 
+enum Stop {
+  Reboot,
+  RebootSent,
+  /** Some have not stopped in time. */
+  Nmi,
+  NmiToNext,
+  NmiSent,
+  Done,
+}
+
 // Mask 2 of the CPU: those that have stopped. F_D: the next CPU that may get an NMI.
 export function stepStop(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
   const meant = load<u64>(frame, T.F_T1);
-  if (pc == 0) {
+  if (pc == Stop.Reboot) {
     memory.fill(cpuMask(self, 2), 0, (<usize>maskWords) << 3);
     store<u32>(at, cpus - 1, T.N_OUTSTANDING);
     store<u32>(at, load<u32>(at, T.N_CALL) + 1, T.N_CALL);
     if (cpus == 1) return pop();
-    callSend(frame, 1, OP_ALLBUTSELF, 0, VECTOR_REBOOT, meant);
-  } else if (pc == 1) waitFor(frame, 2, REBOOT_WAIT);
-  else if (pc == 2) {
-    if (is612()) goOn(frame, 3, 0);
-    else callSend(frame, 4, OP_ALLBUTSELF, 0, VECTOR_NMI, meant);
-  } else if (pc == 3) {
+    callSend(frame, Stop.RebootSent, OP_ALLBUTSELF, 0, VECTOR_REBOOT, meant);
+  } else if (pc == Stop.RebootSent) waitFor(frame, Stop.Nmi, REBOOT_WAIT);
+  else if (pc == Stop.Nmi) {
+    if (is612()) goOn(frame, Stop.NmiToNext, 0);
+    else callSend(frame, Stop.NmiSent, OP_ALLBUTSELF, 0, VECTOR_NMI, meant);
+  } else if (pc == Stop.NmiToNext) {
     const next = nextRunning(load<u32>(frame, T.F_D));
-    if (next >= cpus) return goOn(frame, 4, 0);
+    if (next >= cpus) return goOn(frame, Stop.NmiSent, 0);
     store<u32>(frame, next + 1, T.F_D);
-    callSend(frame, 3, OP_SEND_IPI, next, VECTOR_NMI, meant);
-  } else if (pc == 4) waitFor(frame, 5, NMI_WAIT);
+    callSend(frame, Stop.NmiToNext, OP_SEND_IPI, next, VECTOR_NMI, meant);
+  } else if (pc == Stop.NmiSent) waitFor(frame, Stop.Done, NMI_WAIT);
   else pop();
 }
 
@@ -44,7 +54,7 @@ function nextRunning(cpu: u32): u32 {
 
 /** Until all have stopped, or `ps` have passed. */
 function waitFor(frame: usize, pc: u32, ps: u64): void {
-  if (load<u32>(at, T.N_OUTSTANDING) == 0) return goOn(frame, 5, 0);
+  if (load<u32>(at, T.N_OUTSTANDING) == 0) return goOn(frame, Stop.Done, 0);
   become(frame, CAT_WAIT);
   store<u64>(frame, now, T.F_T0);
   store<u32>(frame, pc, T.F_PC);
@@ -61,7 +71,7 @@ export function stopped(cpu: u32): void {
     const left = load<u32>(at, T.N_OUTSTANDING) - 1;
     store<u32>(at, left, T.N_OUTSTANDING);
     if (left != 0 || load<u32>(frame, T.F_CATEGORY) != <u32>CAT_WAIT) return;
-    store<u32>(frame, 5, T.F_PC);
+    store<u32>(frame, Stop.Done, T.F_PC);
     return wake(frame, 0);
   }
 }

@@ -71,11 +71,20 @@ function own(): usize {
   return index == 0 ? 0 : workload(index - 1);
 }
 
+export enum Task {
+  Plan,
+  /** The intended time has come. */
+  Start,
+  /** It has the lock around the operation. */
+  Locked,
+  Done,
+}
+
 export function stepTask(frame: usize): void {
   const pc = load<u32>(frame, T.F_PC);
-  if (pc == 0) plan(frame);
-  else if (pc == 1) start(frame);
-  else if (pc == 2) {
+  if (pc == Task.Plan) plan(frame);
+  else if (pc == Task.Start) start(frame);
+  else if (pc == Task.Locked) {
     become(frame, CAT_SEND);
     perform(frame);
   } else {
@@ -102,7 +111,7 @@ function plan(frame: usize): void {
     if (load<u32>(work) != <u32>DO_NOTHING) counted(CT_DONE);
     return rest(frame, busy, load<u32>(work, T.WK_IDLE));
   }
-  store<u32>(frame, 1, T.F_PC);
+  store<u32>(frame, Task.Start, T.F_PC);
   if (load<u32>(work) == <u32>DO_TRACE)
     return planRecorded(frame, busy, load<u32>(work, T.WK_IDLE));
   const begin = startOf(work);
@@ -174,7 +183,7 @@ function rest(frame: usize, busy: bool, how: u32): void {
 /** Chooses from the mix and takes the lock around it. */
 function start(frame: usize): void {
   store<u32>(at, 0, T.N_IDLE);
-  if (now >= load<u64>(timed, T.TM_STOP_SENDING)) return goOn(frame, 0, 0);
+  if (now >= load<u64>(timed, T.TM_STOP_SENDING)) return goOn(frame, Task.Plan, 0);
   const chosen = choose();
   const work = workload(chosen);
   store<u64>(at, load<u64>(at, T.N_LOOPS) + 1, T.N_LOOPS);
@@ -184,7 +193,7 @@ function start(frame: usize): void {
   counted(CT_OPS);
   const lock = load<u32>(work, T.WK_LOCK);
   if (lock == 0) return perform(frame);
-  store<u32>(frame, 2, T.F_PC);
+  store<u32>(frame, Task.Locked, T.F_PC);
   store<u32>(frame, lock, T.F_B);
   become(frame, CAT_WAIT);
   askFor(lock - 1);
@@ -235,7 +244,7 @@ function perform(frame: usize): void {
     callProc(frame, PROC_IRQS_OFF, 0, 0, 0, load<u64>(work, T.WK_THINK));
   else {
     if (what == <u32>DO_SEND_MASK) fillTargets(work, 1);
-    callSend(frame, 3, senderOf(what), to, vector, meant);
+    callSend(frame, Task.Done, senderOf(what), to, vector, meant);
   }
 }
 
@@ -254,12 +263,12 @@ function repeatRecorded(frame: usize, meant: u64): void {
     callProc(frame, PROC_CALL_MANY, 0, waits, func, meant);
   } else if (what == <u32>DO_CALL_SINGLE) callProc(frame, PROC_CALL_SINGLE, to, waits, func, meant);
   else if (what == <u32>DO_WAKE) callProc(frame, PROC_WAKE, to, 0, func, meant);
-  else callSend(frame, 3, senderOf(what), to, load<u32>(entry, T.RC_VECTOR), meant);
+  else callSend(frame, Task.Done, senderOf(what), to, load<u32>(entry, T.RC_VECTOR), meant);
 }
 
 function callProc(frame: usize, proc: u32, a: u32, b: u32, c: u32, t1: u64): void {
   const category: u32 = proc == <u32>PROC_IRQS_OFF ? CAT_IRQS_OFF : CAT_SEND;
-  const called = call(frame, 3, proc, category);
+  const called = call(frame, Task.Done, proc, category);
   store<u32>(called, a, T.F_A);
   store<u32>(called, b, T.F_B);
   store<u32>(called, c, T.F_C);
