@@ -4,10 +4,14 @@ import { NO_MEMORY } from '../memory/codes';
 import * as L from '../memory/layout';
 import { HIST_COUNT } from './codes';
 import * as T from './layout';
+import { Regions, Slot, Timed } from './records';
+import { Node } from './records-node';
 
 export const NEVER: u64 = u64.MAX_VALUE;
 
-export let timed: usize = 0;
+/** The block of scalars; address 0 until timedCreate(). */
+export let timed = changetype<Timed>(0);
+export let regions = changetype<Regions>(0);
 export let tables: usize = 0;
 export let hists: usize = 0;
 export let nodes: usize = 0;
@@ -20,20 +24,20 @@ export let matrix: usize = 0;
 
 /** The running node, its row, and its time. */
 export let self: u32 = 0;
-export let at: usize = 0;
+export let me = changetype<Node>(0);
 export let now: u64 = 0;
 
 export function enterNode(node: u32): void {
   self = node;
-  at = nodeRow(node);
+  me = nodeRow(node);
 }
 
 export function setNow(time: u64): void {
   now = time;
 }
 
-export function nodeRow(node: u32): usize {
-  return nodes + ((<usize>node) << T.NODE_SHIFT);
+export function nodeRow(node: u32): Node {
+  return changetype<Node>(nodes + ((<usize>node) << T.NODE_SHIFT));
 }
 
 /** The serial bus is the node after the CPUs; the locks follow it. */
@@ -51,23 +55,28 @@ export function cpuMask(cpu: u32, which: u32): usize {
   return masks + (((<usize>cpu * 4 + which) * maskWords) << 3);
 }
 
-export function slotOf(cpu: u32, vector: u32): usize {
-  return slots + ((<usize>((cpu << 8) | vector)) << 5);
+export function slotOf(cpu: u32, vector: u32): Slot {
+  return changetype<Slot>(slots + <usize>((cpu << 8) | vector) * T.SLOT_BYTES);
 }
 
 function align(at: usize): usize {
   return (at + 63) & ~63;
 }
 
+/** An address inside the block of scalars. */
+export function inTimed(offset: usize): usize {
+  return changetype<usize>(timed) + offset;
+}
+
 /** Lays out the regions behind the machine's own. The block before `timed` is zero memory. */
 export function planTimed(logCapacity: u32, traceBytes: u32): i32 {
   nodeCount = cpus + 1 + T.LOCKS;
-  timed = align(load<u32>(L.H_END));
-  tables = timed + T.TIMED_BYTES;
+  const start = align(load<u32>(L.H_END));
+  tables = start + T.TIMED_BYTES;
   hists = tables + T.TABLE_MAX * T.TABLE_BYTES;
   nodes = align(hists + HIST_COUNT * T.HIST_BYTES);
   slots = nodes + ((<usize>nodeCount) << T.NODE_SHIFT);
-  heap = slots + ((<usize>cpus) << 13);
+  heap = slots + <usize>cpus * (T.SLOT_BYTES << 8);
   masks = align(heap + ((<usize>nodeCount) << 2));
   matrix = align(masks + ((<usize>cpus * 4 * maskWords) << 3));
   tlog = matrix + (8 << (2 * T.MATRIX_SHIFT));
@@ -75,21 +84,28 @@ export function planTimed(logCapacity: u32, traceBytes: u32): i32 {
   const end = align(trace + traceBytes);
   const missing = <i32>((end + 65535) >> 16) - memory.size();
   if (missing > 0 && memory.grow(missing) < 0) return NO_MEMORY;
-  memory.fill(timed, 0, end - timed);
-  store<u32>(timed, nodeCount, T.TM_NODES);
-  store<u32>(timed, logCapacity, T.TM_LOG_CAPACITY);
-  store<u32>(timed, <u32>tables, T.TM_TABLES);
-  store<u32>(timed, <u32>hists, T.TM_HISTS);
-  store<u32>(timed, <u32>nodes, T.TM_ROWS);
-  store<u32>(timed, <u32>slots, T.TM_SLOTS);
-  store<u32>(timed, <u32>masks, T.TM_MASKS);
-  store<u32>(timed, <u32>tlog, T.TM_LOG);
-  store<u32>(timed, <u32>matrix, T.TM_MATRIX);
-  store<u32>(timed, <u32>trace, T.TM_TRACE);
+  memory.fill(start, 0, end - start);
+  timed = changetype<Timed>(start);
+  timed.nodeCount = nodeCount;
+  timed.logCapacity = logCapacity;
+  tellRegions(trace);
+  return 0;
+}
+
+/** Writes down for the host where the regions are. */
+function tellRegions(trace: usize): void {
+  regions = changetype<Regions>(inTimed(T.TM_TABLES));
+  regions.tables = tables;
+  regions.hists = hists;
+  regions.nodes = nodes;
+  regions.slots = slots;
+  regions.masks = masks;
+  regions.log = tlog;
+  regions.matrix = matrix;
+  regions.trace = trace;
   let shift: u32 = 0;
   while ((cpus - 1) >> shift >= <u32>(1 << T.MATRIX_SHIFT)) shift++;
-  store<u32>(timed, shift, T.TM_MATRIX_SHIFT);
-  return 0;
+  regions.matrixShift = shift;
 }
 
 export function counted(counter: u32): void {
@@ -97,6 +113,6 @@ export function counted(counter: u32): void {
 }
 
 export function countBy(counter: u32, by: u64): void {
-  const slot = timed + ((<usize>counter) << 3);
+  const slot = inTimed((<usize>counter) << 3);
   store<u64>(slot, load<u64>(slot, T.TM_COUNTS) + by, T.TM_COUNTS);
 }

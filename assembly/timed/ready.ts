@@ -2,7 +2,8 @@
 // node may go. Inboxes say here when a node's first message has changed; the schedulers ask here.
 
 import { heap, NEVER, nodeCount, nodeRow, self, timed } from './arena';
-import * as T from './layout';
+import { NONE } from './records-message';
+import { Node } from './records-node';
 
 /** Whether the heap is kept; windows need no order, only the earliest time. */
 let heaped: bool = false;
@@ -12,13 +13,13 @@ export let earliest: u64 = NEVER;
 /** How far the running node may go. */
 export let limit: u64 = 0;
 
-export function inboxTime(row: usize): u64 {
-  const first = <usize>load<u32>(row, T.N_INBOX);
-  return first == 0 ? NEVER : load<u64>(first, T.M_TIME);
+export function inboxTime(row: Node): u64 {
+  const first = row.inbox;
+  return first == NONE ? NEVER : first.time;
 }
 
-export function nextTime(row: usize): u64 {
-  return min(load<u64>(row, T.N_END), inboxTime(row));
+export function nextTime(row: Node): u64 {
+  return min(row.end, inboxTime(row));
 }
 
 export function setLimit(time: u64): void {
@@ -38,7 +39,7 @@ export function posted(node: u32, time: u64): void {
   if (node == self) return;
   siftUp(node, time);
   // Its answer may come that soon.
-  const answer = time + load<u64>(timed, T.TM_LOOKAHEAD);
+  const answer = time + timed.lookahead;
   if (answer < limit) limit = answer;
 }
 
@@ -61,7 +62,7 @@ export function nodeAt(index: u32): u32 {
 
 function place(index: u32, node: u32): void {
   store<u32>(heap + ((<usize>index) << 2), node);
-  store<u32>(nodeRow(node), index, T.N_HEAP_AT);
+  nodeRow(node).heapIndex = index;
 }
 
 function earlier(timeA: u64, a: u32, timeB: u64, b: u32): bool {
@@ -69,7 +70,7 @@ function earlier(timeA: u64, a: u32, timeB: u64, b: u32): bool {
 }
 
 function siftUp(node: u32, time: u64): void {
-  let index = load<u32>(nodeRow(node), T.N_HEAP_AT);
+  let index = nodeRow(node).heapIndex;
   while (index > 0) {
     const parent = (index - 1) >> 1;
     const above = nodeAt(parent);
@@ -110,6 +111,6 @@ export function second(): u64 {
   const a = heapSize > 1 ? nextTime(nodeRow(nodeAt(1))) : NEVER;
   const b = heapSize > 2 ? nextTime(nodeRow(nodeAt(2))) : NEVER;
   const time = min(a, b);
-  const lookahead = load<u64>(timed, T.TM_LOOKAHEAD);
+  const lookahead = timed.lookahead;
   return time > NEVER - lookahead ? NEVER - lookahead : time;
 }

@@ -6,7 +6,6 @@
 import { enterNode, NEVER, nodeCount, nodeRow, now, setNow, timed } from './arena';
 import { RUN_DONE, RUN_LOG_FULL, RUN_MORE, RUN_NO_MEMORY, SCHEDULER_HEAP } from './codes';
 import { takeMessage } from './inbox';
-import * as T from './layout';
 import { handleMessage, stepFrame } from './node';
 import {
   buildHeap,
@@ -29,10 +28,10 @@ const LOG_MARGIN: u32 = 64;
 let budget: i64 = 0;
 
 function mayGoOn(): bool {
-  if (load<u32>(timed, T.TM_STATUS) != 0) return false;
-  if (load<u32>(timed, T.TM_LOGGING) == 0) return true;
-  const used = load<u32>(timed, T.TM_LOG_COUNT) + LOG_MARGIN;
-  return used < load<u32>(timed, T.TM_LOG_CAPACITY);
+  if (timed.status != 0) return false;
+  if (timed.logging == 0) return true;
+  const used = timed.logCount + LOG_MARGIN;
+  return used < timed.logCapacity;
 }
 
 /** Handles a node's events before `stop`; false when the slice has to end first. */
@@ -43,7 +42,7 @@ function runNode(node: u32, stop: u64): bool {
   let events: u64 = 0;
   let on = true;
   while (true) {
-    const end = load<u64>(row, T.N_END);
+    const end = row.end;
     const message = inboxTime(row);
     // At one time messages come before the node's own step.
     const time = min(end, message);
@@ -58,18 +57,17 @@ function runNode(node: u32, stop: u64): bool {
     if (message <= end) handleMessage(takeMessage());
     else stepFrame();
   }
-  store<u64>(timed, load<u64>(timed, T.TM_EVENTS) + events, T.TM_EVENTS);
-  if (events != 0 && now > load<u64>(timed, T.TM_LAST)) store<u64>(timed, now, T.TM_LAST);
+  timed.events += events;
+  if (events != 0 && now > timed.last) timed.last = now;
   return on;
 }
 
 /** Runs to `until` or through `count` events, whichever comes first. */
 export function runSlice(until: u64, count: u64): i32 {
   budget = count;
-  const done =
-    load<u32>(timed, T.TM_SCHEDULER) == <u32>SCHEDULER_HEAP ? byHeap(until) : byWindows(until);
+  const done = timed.scheduler == <u32>SCHEDULER_HEAP ? byHeap(until) : byWindows(until);
   leaveHeap();
-  if (load<u32>(timed, T.TM_STATUS) == <u32>RUN_NO_MEMORY) return RUN_NO_MEMORY;
+  if (timed.status == <u32>RUN_NO_MEMORY) return RUN_NO_MEMORY;
   if (done) return RUN_DONE;
   return mayGoOn() ? RUN_MORE : RUN_LOG_FULL;
 }
@@ -77,25 +75,25 @@ export function runSlice(until: u64, count: u64): i32 {
 // --- windows ---
 
 function byWindows(until: u64): bool {
-  const lookahead = load<u64>(timed, T.TM_LOOKAHEAD);
+  const lookahead = timed.lookahead;
   while (true) {
-    let window = load<u64>(timed, T.TM_WINDOW);
-    const start = load<u64>(timed, T.TM_NOW);
+    let window = timed.window;
+    const start = timed.now;
     setEarliest(NEVER);
     for (let node: u32 = 0; node < nodeCount; node++) {
       const row = nodeRow(node);
       if (nextTime(row) < window && !runNode(node, window)) return false;
       setEarliest(min(earliest, nextTime(row)));
     }
-    if (window > start) store<u64>(timed, load<u64>(timed, T.TM_WINDOWS) + 1, T.TM_WINDOWS);
+    if (window > start) timed.windows++;
     if (earliest >= until) {
-      store<u64>(timed, until, T.TM_NOW);
-      store<u64>(timed, until, T.TM_WINDOW);
+      timed.now = until;
+      timed.window = until;
       return true;
     }
-    store<u64>(timed, earliest, T.TM_NOW);
+    timed.now = earliest;
     window = earliest + lookahead < until ? earliest + lookahead : until;
-    store<u64>(timed, window, T.TM_WINDOW);
+    timed.window = window;
   }
 }
 
@@ -103,16 +101,16 @@ function byWindows(until: u64): bool {
 
 function byHeap(until: u64): bool {
   buildHeap();
-  const lookahead = load<u64>(timed, T.TM_LOOKAHEAD);
+  const lookahead = timed.lookahead;
   while (true) {
     const node = nodeAt(0);
     const first = nextTime(nodeRow(node));
     if (first >= until) {
-      store<u64>(timed, until, T.TM_NOW);
-      store<u64>(timed, until, T.TM_WINDOW);
+      timed.now = until;
+      timed.window = until;
       return true;
     }
-    store<u64>(timed, first, T.TM_NOW);
+    timed.now = first;
     if (!runNode(node, min(second() + lookahead, until))) return false;
     siftDown(0);
   }

@@ -24,7 +24,7 @@ import {
   OP_SELF,
 } from '../memory/codes';
 import * as L from '../memory/layout';
-import { at, counted, cpuMask, now, self, timed } from './arena';
+import { counted, cpuMask, inTimed, me, now, self } from './arena';
 import { busSend, busWrite } from './bus';
 import {
   CAT_SEND,
@@ -57,6 +57,7 @@ import { struck } from './faults';
 import { call, goOn, pop, wait } from './frame';
 import { post } from './inbox';
 import * as T from './layout';
+import { Frame, SendFrame } from './records-frame';
 import { noteSent, record, tell } from './stats';
 
 // The send under way. Prices are drawn once per call.
@@ -66,7 +67,7 @@ let begun: u64 = 0;
 
 /** What a ledger entry has grown by since the last look. */
 function ledger(entry: usize): u64 {
-  const seen = timed + T.TM_SEEN + (entry - L.L_SENDS);
+  const seen = inTimed(T.TM_SEEN + (entry - L.L_SENDS));
   const value = load<u64>(entry);
   const delta = value - load<u64>(seen);
   store<u64>(seen, value);
@@ -86,8 +87,8 @@ function priceLedger(low: u32): void {
   price(COST_ICR_WRITE, ledger(L.L_ICR2_WRITES));
   const fences = ledger(L.L_FENCES);
   if (fences != 0) {
-    const stores = load<u32>(at, T.N_PENDING_STORES);
-    store<u32>(at, 0, T.N_PENDING_STORES);
+    const stores = me.pendingStores;
+    me.pendingStores = 0;
     offset += fences * cost(COST_FENCE) + cost(COST_FENCE_PER_STORE) * stores;
   }
   const writes = ledger(L.L_ICR_WRITES);
@@ -114,12 +115,12 @@ export function sinkIpi(cpu: u32, low: u32): void {
 }
 
 /** Calls PROC_SEND; the caller goes on at `pc`. `op` is a sender's operation of codes.ts. */
-export function callSend(caller: usize, pc: u32, op: u32, to: u32, vector: u32, meant: u64): void {
-  const frame = call(caller, pc, PROC_SEND, CAT_SEND);
-  store<u32>(frame, op, T.F_A);
-  store<u32>(frame, to, T.F_B);
-  store<u32>(frame, vector, T.F_C);
-  store<u64>(frame, meant, T.F_T1);
+export function callSend(caller: Frame, pc: u32, op: u32, to: u32, vector: u32, meant: u64): void {
+  const frame = changetype<SendFrame>(call(caller, pc, PROC_SEND, CAT_SEND));
+  frame.op = op;
+  frame.to = to;
+  frame.vector = vector;
+  frame.intended = meant;
 }
 
 /** Masked operations read the CPU's mask of empty queues (1). */
@@ -137,15 +138,15 @@ function run(op: u32, to: u32, vector: u32): void {
   else driver.sendIPI(self, to, vector);
 }
 
-function transmit(frame: usize): void {
-  memory.copy(timed + T.TM_SEEN, L.L_SENDS, L.LEDGER_COUNT << 3);
+function transmit(frame: SendFrame): void {
+  memory.copy(inTimed(T.TM_SEEN), L.L_SENDS, L.LEDGER_COUNT << 3);
   offset = 0;
-  begun = load<u64>(frame, T.F_T0);
-  intended = load<u64>(frame, T.F_T1);
+  begun = frame.begun;
+  intended = frame.intended;
   busSend();
   const copies = load<u64>(L.L_MASK_COPIES);
   setSink(true);
-  run(load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), load<u32>(frame, T.F_C));
+  run(frame.op, frame.to, frame.vector);
   setSink(false);
   priceLedger(ICR_SHORTHAND);
   if (load<u64>(L.L_MASK_COPIES) != copies) forgetCopy(frame);
@@ -156,38 +157,38 @@ function transmit(frame: usize): void {
  * smp_call_function_many() waits by that mask, so it waits for nobody; who keeps a mask and sends
  * by it again sends to nobody. linux-6.12's many passes a mask that it doesn't need afterwards.
  */
-function forgetCopy(frame: usize): void {
-  if (struck(FAULT_NO_COPY, FAULT_NO_COPY, self, load<u32>(frame, T.F_C)) < 0) return;
-  const many = load<u32>(frame, T.F_A) == <u32>OP_CALL_MANY;
-  tell(LOG_FAULT, FAULT_NO_COPY, self, load<u32>(at, T.N_OUTSTANDING));
+function forgetCopy(frame: SendFrame): void {
+  if (struck(FAULT_NO_COPY, FAULT_NO_COPY, self, frame.vector) < 0) return;
+  const many = frame.op == <u32>OP_CALL_MANY;
+  tell(LOG_FAULT, FAULT_NO_COPY, self, me.outstanding);
   if (many && is612()) return;
   counted(CT_COPY_LOST);
-  if (many) store<u32>(at, 0, T.N_OUTSTANDING);
-  else store<u32>(at, 1, T.N_MASK_LOST);
+  if (many) me.outstanding = 0;
+  else me.maskLost = 1;
 }
 
-export enum Send {
+export const enum Send {
   Setup,
   Write,
   Done,
 }
 
-export function stepSend(frame: usize): void {
-  const pc = load<u32>(frame, T.F_PC);
+export function stepSend(frame: SendFrame): void {
+  const pc = frame.pc;
   if (pc == Send.Setup) {
-    store<u64>(frame, now, T.F_T0);
-    tell(LOG_SEND, load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), 0);
+    frame.begun = now;
+    tell(LOG_SEND, frame.op, frame.to, 0);
     goOn(frame, Send.Write, cost(COST_SEND_SETUP));
   } else if (pc == Send.Write) {
     // xapic_wait_icr_idle(): the delivery status says "send pending" while the bus has the last one.
-    if (load<u32>(at, T.N_BUS_WRITES) != 0) return wait();
+    if (me.busWrites != 0) return wait();
     store<u64>(L.L_SENDS, load<u64>(L.L_SENDS) + 1);
     transmit(frame);
-    store<u32>(at, 1, T.N_NOINT);
+    me.uninterruptible = 1;
     goOn(frame, Send.Done, offset);
   } else {
-    store<u32>(at, 0, T.N_NOINT);
-    record(HIST_SEND, now - load<u64>(frame, T.F_T0));
+    me.uninterruptible = 0;
+    record(HIST_SEND, now - frame.begun);
     tell(LOG_SEND_DONE, 0, 0, 0);
     pop();
   }

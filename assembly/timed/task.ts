@@ -4,7 +4,7 @@
 import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
 import { cpus, maskWords } from '../memory/arena';
 import { OP_ALLBUTSELF, OP_IRQ_WORK, OP_MASK, OP_SELF, OP_SEND_IPI } from '../memory/codes';
-import { at, counted, cpuMask, nodeRow, now, self, timed } from './arena';
+import { counted, cpuMask, inTimed, me, nodeRow, now, self, timed } from './arena';
 import {
   CALL_ASYNC,
   CALL_LOCK_SHIFT,
@@ -56,22 +56,16 @@ import { draw, drawBelow, quantile } from './costs';
 import { become, call, delay, goOn, wait } from './frame';
 import * as T from './layout';
 import { askFor, release } from './locks';
+import { Recorded, Workload } from './records';
+import { Arguments, TaskFrame } from './records-frame';
 import { callSend } from './send';
 import { record, tell } from './stats';
 
-// F_A the workload of the operation under way, F_B its target, F_T0 begun, F_T1 intended.
-
-function workload(index: u32): usize {
-  return timed + T.TM_WORK + ((<usize>index) << T.WORK_SHIFT);
+function workload(index: u32): Workload {
+  return changetype<Workload>(inTimed(T.TM_WORK + ((<usize>index) << T.WORK_SHIFT)));
 }
 
-/** The first entry of this CPU's mix: its pace. 0: none. */
-function own(): usize {
-  const index = load<u32>(at, T.N_WORK);
-  return index == 0 ? 0 : workload(index - 1);
-}
-
-export enum Task {
+export const enum Task {
   Plan,
   /** The intended time has come. */
   Start,
@@ -80,8 +74,8 @@ export enum Task {
   Done,
 }
 
-export function stepTask(frame: usize): void {
-  const pc = load<u32>(frame, T.F_PC);
+export function stepTask(frame: TaskFrame): void {
+  const pc = frame.pc;
   if (pc == Task.Plan) plan(frame);
   else if (pc == Task.Start) start(frame);
   else if (pc == Task.Locked) {
@@ -93,139 +87,137 @@ export function stepTask(frame: usize): void {
   }
 }
 
-/** The next recorded operation, or 0. */
-function recorded(): usize {
-  const next = load<u32>(at, T.N_TRACE);
-  return next < load<u32>(at, T.N_TRACE_END) ? next : 0;
+/** The next recorded operation, if there is one. */
+function recorded(): Recorded {
+  return changetype<Recorded>(me.trace);
 }
 
 /** When the next operation begins, and what the CPU does until then. */
-function plan(frame: usize): void {
-  const work = own();
-  const stop = load<u64>(timed, T.TM_STOP_SENDING);
-  if (work == 0) return rest(frame, false, 0);
-  const busy = load<u32>(work, T.WK_BUSY) != 0;
-  const loops = load<u64>(work, T.WK_LOOPS);
-  const over = (loops != 0 && load<u64>(at, T.N_LOOPS) >= loops) || now >= stop;
-  if (over || load<u32>(work) == <u32>DO_NOTHING) {
-    if (load<u32>(work) != <u32>DO_NOTHING) counted(CT_DONE);
-    return rest(frame, busy, load<u32>(work, T.WK_IDLE));
+function plan(frame: TaskFrame): void {
+  if (me.work == 0) return rest(frame, false, 0);
+  // The first entry of this CPU's mix says its pace.
+  const work = workload(me.work - 1);
+  const stop = timed.stopSending;
+  const busy = work.busy != 0;
+  const loops = work.loops;
+  const over = (loops != 0 && me.loops >= loops) || now >= stop;
+  if (over || work.op == <u32>DO_NOTHING) {
+    if (work.op != <u32>DO_NOTHING) counted(CT_DONE);
+    return rest(frame, busy, work.idle);
   }
-  store<u32>(frame, Task.Start, T.F_PC);
-  if (load<u32>(work) == <u32>DO_TRACE)
-    return planRecorded(frame, busy, load<u32>(work, T.WK_IDLE));
+  frame.pc = Task.Start;
+  if (work.op == <u32>DO_TRACE) return planRecorded(frame, busy, work.idle);
   const begin = startOf(work);
-  if (load<u64>(work, T.WK_PERIOD) != 0) return planOpen(frame, work, busy);
-  const think = vary(work, load<u64>(work, T.WK_THINK)) + (now < begin ? begin - now : 0);
-  store<u64>(frame, now + think, T.F_T1);
-  if (now < begin) idle(frame, busy, load<u32>(work, T.WK_IDLE));
+  if (work.period != 0) return planOpen(frame, work, busy);
+  const think = vary(work, work.think) + (now < begin ? begin - now : 0);
+  frame.intended = now + think;
+  if (now < begin) idle(frame, busy, work.idle);
   else if (think != 0) become(frame, CAT_USER);
   delay(think);
 }
 
-function planRecorded(frame: usize, busy: bool, how: u32): void {
-  const next = recorded();
-  if (next == 0) {
+function planRecorded(frame: TaskFrame, busy: bool, how: u32): void {
+  if (me.trace >= me.traceEnd) {
     counted(CT_DONE);
     return rest(frame, busy, how);
   }
-  const meant = load<u64>(next);
-  store<u64>(frame, meant, T.F_T1);
+  const meant = recorded().time;
+  frame.intended = meant;
   if (meant <= now) return delay(0);
   idle(frame, busy, how);
   delay(meant - now);
 }
 
-function startOf(work: usize): u64 {
-  return load<u64>(work, T.WK_START) + load<u64>(work, T.WK_STAGGER) * self;
+function startOf(work: Workload): u64 {
+  return work.start + work.stagger * self;
 }
 
-function planOpen(frame: usize, work: usize, busy: bool): void {
-  let meant = load<u64>(at, T.N_INTENDED);
-  const left = load<u32>(at, T.N_BURST);
-  if (left != 0) store<u32>(at, left - 1, T.N_BURST);
+function planOpen(frame: TaskFrame, work: Workload, busy: bool): void {
+  let meant = me.intended;
+  const left = me.burst;
+  if (left != 0) me.burst = left - 1;
   else {
-    const first = load<u64>(at, T.N_LOOPS) == 0;
+    const first = me.loops == 0;
     if (first) meant = startOf(work);
     // Periodic ones begin at the start itself.
-    if (!first || load<u32>(work, T.WK_SPREAD) != 0) meant += gap(work);
-    store<u64>(at, meant, T.N_INTENDED);
-    store<u32>(at, max(load<u32>(work, T.WK_BURST), 1) - 1, T.N_BURST);
+    if (!first || work.spread != 0) meant += gap(work);
+    me.intended = meant;
+    me.burst = max(work.burst, 1) - 1;
   }
-  store<u64>(frame, meant, T.F_T1);
+  frame.intended = meant;
   if (meant <= now) return delay(0);
-  idle(frame, busy, load<u32>(work, T.WK_IDLE));
+  idle(frame, busy, work.idle);
   delay(meant - now);
 }
 
-function gap(work: usize): u64 {
-  return vary(work, load<u64>(work, T.WK_PERIOD));
+function gap(work: Workload): u64 {
+  return vary(work, work.period);
 }
 
 /** As it is, or exponential: the last table holds quantiles in 1/65536 of the mean. */
-function vary(work: usize, mean: u64): u64 {
-  if (mean == 0 || load<u32>(work, T.WK_SPREAD) == 0) return mean;
+function vary(work: Workload, mean: u64): u64 {
+  if (mean == 0 || work.spread == 0) return mean;
   const share = quantile(T.TABLE_MAX - 1, draw());
   return (mean >> 16) * share + (((mean & 0xffff) * share) >> 16);
 }
 
 /** Until something comes, or the delay that the caller sets ends. */
-function idle(frame: usize, busy: bool, how: u32): void {
+function idle(frame: TaskFrame, busy: bool, how: u32): void {
   become(frame, busy ? CAT_USER : CAT_IDLE);
-  if (!busy) store<u32>(at, how + 1, T.N_IDLE);
+  if (!busy) me.idle = how + 1;
 }
 
-function rest(frame: usize, busy: bool, how: u32): void {
+function rest(frame: TaskFrame, busy: bool, how: u32): void {
   idle(frame, busy, how);
   wait();
 }
 
 /** Chooses from the mix and takes the lock around it. */
-function start(frame: usize): void {
-  store<u32>(at, 0, T.N_IDLE);
-  if (now >= load<u64>(timed, T.TM_STOP_SENDING)) return goOn(frame, Task.Plan, 0);
+function start(frame: TaskFrame): void {
+  me.idle = 0;
+  if (now >= timed.stopSending) return goOn(frame, Task.Plan, 0);
   const chosen = choose();
   const work = workload(chosen);
-  store<u64>(at, load<u64>(at, T.N_LOOPS) + 1, T.N_LOOPS);
-  store<u32>(frame, chosen, T.F_A);
-  store<u64>(frame, now, T.F_T0);
+  me.loops++;
+  frame.work = chosen;
+  frame.begun = now;
   become(frame, CAT_SEND);
   counted(CT_OPS);
-  const lock = load<u32>(work, T.WK_LOCK);
+  const lock = work.lock;
   if (lock == 0) return perform(frame);
-  store<u32>(frame, Task.Locked, T.F_PC);
-  store<u32>(frame, lock, T.F_B);
+  frame.pc = Task.Locked;
+  frame.lock = lock;
   become(frame, CAT_WAIT);
   askFor(lock - 1);
   wait();
 }
 
 function choose(): u32 {
-  const first = load<u32>(at, T.N_WORK) - 1;
-  const count = load<u32>(workload(first), T.WK_COUNT);
+  const first = me.work - 1;
+  const count = workload(first).count;
   if (count <= 1) return first;
   let sum: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) sum += load<u32>(workload(first + i), T.WK_WEIGHT);
+  for (let i: u32 = 0; i < count; i++) sum += workload(first + i).weight;
   let pick = drawBelow(sum);
   for (let i: u32 = 0; i < count; i++) {
-    const weight = load<u32>(workload(first + i), T.WK_WEIGHT);
+    const weight = workload(first + i).weight;
     if (pick < weight) return first + i;
     pick -= weight;
   }
   return first;
 }
 
-function perform(frame: usize): void {
-  const work = workload(load<u32>(frame, T.F_A));
-  const what = load<u32>(work);
-  const meant = load<u64>(frame, T.F_T1);
+function perform(frame: TaskFrame): void {
+  const work = workload(frame.work);
+  const what = work.op;
+  const meant = frame.intended;
   if (what == <u32>DO_TRACE) return repeatRecorded(frame, meant);
   const to = target(work);
   tell(LOG_OP, what, to, 0);
-  const lock = load<u32>(work, T.WK_FUNC_LOCK);
-  const waits = load<u32>(work, T.WK_WAIT) | (lock << CALL_LOCK_SHIFT);
-  const func = load<u32>(work, T.WK_FUNC);
-  const vector = load<u32>(work, T.WK_VECTOR);
+  const lock = work.funcLock;
+  const waits = work.wait | (lock << CALL_LOCK_SHIFT);
+  const func = work.func;
+  const vector = work.vector;
   if (what == <u32>DO_FUNC) callProc(frame, PROC_FUNC, func, lock, 0, meant);
   else if (what == <u32>DO_CALL_SINGLE) callProc(frame, PROC_CALL_SINGLE, to, waits, func, meant);
   else if (what == <u32>DO_CALL_ASYNC) {
@@ -235,13 +227,12 @@ function perform(frame: usize): void {
     callProc(frame, PROC_CALL_SINGLE, anyOf(work), waits, func, meant);
   } else if (what == <u32>DO_CALL_MANY) {
     fillTargets(work, 0);
-    callProc(frame, PROC_CALL_MANY, load<u32>(work, T.WK_HERE), waits, func, meant);
+    callProc(frame, PROC_CALL_MANY, work.here, waits, func, meant);
   } else if (what == <u32>DO_STOP) callProc(frame, PROC_STOP, 0, 0, 0, meant);
   else if (what == <u32>DO_IRQ_WORK_ON) callProc(frame, PROC_WAKE, to, 1, func, meant);
   else if (what == <u32>DO_RESCHED) callProc(frame, PROC_RESCHED, to, 0, 0, meant);
   else if (what == <u32>DO_WAKE) callProc(frame, PROC_WAKE, to, 0, func, meant);
-  else if (what == <u32>DO_IRQS_OFF)
-    callProc(frame, PROC_IRQS_OFF, 0, 0, 0, load<u64>(work, T.WK_THINK));
+  else if (what == <u32>DO_IRQS_OFF) callProc(frame, PROC_IRQS_OFF, 0, 0, 0, work.think);
   else {
     if (what == <u32>DO_SEND_MASK) fillTargets(work, 1);
     callSend(frame, Task.Done, senderOf(what), to, vector, meant);
@@ -249,13 +240,13 @@ function perform(frame: usize): void {
 }
 
 /** Does again what was recorded: the IPI was needed then, so a bare one goes out unasked. */
-function repeatRecorded(frame: usize, meant: u64): void {
+function repeatRecorded(frame: TaskFrame, meant: u64): void {
   const entry = recorded();
-  store<u32>(at, <u32>entry + T.RECORDED_BYTES, T.N_TRACE);
-  const what = load<u32>(entry, T.RC_OP);
-  const to = load<u32>(entry, T.RC_TARGET);
-  const waits = load<u32>(entry, T.RC_WAIT);
-  const func = load<u32>(entry, T.RC_FUNC);
+  me.trace += T.RECORDED_BYTES;
+  const what = entry.op;
+  const to = entry.target;
+  const waits = entry.wait;
+  const func = entry.func;
   const many = what == <u32>DO_CALL_MANY;
   tell(LOG_OP, what, many ? 0 : to, 0);
   if (many) {
@@ -263,16 +254,16 @@ function repeatRecorded(frame: usize, meant: u64): void {
     callProc(frame, PROC_CALL_MANY, 0, waits, func, meant);
   } else if (what == <u32>DO_CALL_SINGLE) callProc(frame, PROC_CALL_SINGLE, to, waits, func, meant);
   else if (what == <u32>DO_WAKE) callProc(frame, PROC_WAKE, to, 0, func, meant);
-  else callSend(frame, Task.Done, senderOf(what), to, load<u32>(entry, T.RC_VECTOR), meant);
+  else callSend(frame, Task.Done, senderOf(what), to, entry.vector, meant);
 }
 
-function callProc(frame: usize, proc: u32, a: u32, b: u32, c: u32, t1: u64): void {
+function callProc(frame: TaskFrame, proc: u32, a: u32, b: u32, c: u32, t1: u64): void {
   const category: u32 = proc == <u32>PROC_IRQS_OFF ? CAT_IRQS_OFF : CAT_SEND;
-  const called = call(frame, Task.Done, proc, category);
-  store<u32>(called, a, T.F_A);
-  store<u32>(called, b, T.F_B);
-  store<u32>(called, c, T.F_C);
-  store<u64>(called, t1, T.F_T1);
+  const called = changetype<Arguments>(call(frame, Task.Done, proc, category));
+  called.a = a;
+  called.b = b;
+  called.c = c;
+  called.intended = t1;
 }
 
 function senderOf(what: u32): u32 {
@@ -282,22 +273,22 @@ function senderOf(what: u32): u32 {
   return what == <u32>DO_IRQ_WORK ? OP_IRQ_WORK : OP_SEND_IPI;
 }
 
-function finish(frame: usize): void {
-  const work = workload(load<u32>(frame, T.F_A));
-  const lock = load<u32>(work, T.WK_LOCK);
+function finish(frame: TaskFrame): void {
+  const work = workload(frame.work);
+  const lock = work.lock;
   if (lock != 0) release(lock - 1);
-  record(HIST_CALL, now - load<u64>(frame, T.F_T0));
-  record(HIST_CALL_INTENDED, now - load<u64>(frame, T.F_T1));
-  tell(LOG_OP_DONE, load<u32>(work), 0, now - load<u64>(frame, T.F_T0));
+  record(HIST_CALL, now - frame.begun);
+  record(HIST_CALL_INTENDED, now - frame.intended);
+  tell(LOG_OP_DONE, work.op, 0, now - frame.begun);
 }
 
 // --- targets, among WK_TARGET_FIRST to WK_TARGET_LAST ---
 
-function target(work: usize): u32 {
-  const how = load<u32>(work, T.WK_TARGETS);
-  const first = load<u32>(work, T.WK_TARGET_FIRST);
-  const last = load<u32>(work, T.WK_TARGET_LAST);
-  if (how == <u32>TO_FIXED) return load<u32>(work, T.WK_TARGET);
+function target(work: Workload): u32 {
+  const how = work.targets;
+  const first = work.targetFirst;
+  const last = work.targetLast;
+  if (how == <u32>TO_FIXED) return work.target;
   if (how == <u32>TO_NEXT) return self >= last || self < first ? first : self + 1;
   if (how == <u32>TO_PAIR) return (self ^ 1) < cpus ? self ^ 1 : self;
   if (how == <u32>TO_RANDOM) return randomOther(first, last);
@@ -316,37 +307,37 @@ function randomOther(first: u32, last: u32): u32 {
 
 function nextInTurn(first: u32, last: u32): u32 {
   for (let tries: u32 = 0; tries < 2; tries++) {
-    const turn = load<u32>(at, T.N_TURN);
+    const turn = me.turn;
     const cpu = first + turn > last ? first : first + turn;
-    store<u32>(at, cpu - first + 1, T.N_TURN);
+    me.turn = cpu - first + 1;
     if (cpu != self) return cpu;
   }
   return self;
 }
 
 // smp_call_function_any(): this CPU if it may, else one of its node, else the first.
-function anyOf(work: usize): u32 {
-  if (load<u32>(work, T.WK_HERE) != 0) return self;
+function anyOf(work: Workload): u32 {
+  if (work.here != 0) return self;
   const mask = cpuMask(self, 0);
   const first = nextCpu(mask, 0);
   for (let cpu = first; cpu >= 0; cpu = nextCpu(mask, cpu + 1)) {
-    if (load<u32>(nodeRow(cpu), T.N_SOCKET) == load<u32>(at, T.N_SOCKET)) return cpu;
+    if (nodeRow(cpu).socket == me.socket) return cpu;
   }
   return first < 0 ? self : first;
 }
 
 /** Fills mask `which` of this CPU. */
-function fillTargets(work: usize, which: u32): void {
+function fillTargets(work: Workload, which: u32): void {
   const mask = cpuMask(self, which);
-  const how = load<u32>(work, T.WK_TARGETS);
-  const first = load<u32>(work, T.WK_TARGET_FIRST);
-  const last = load<u32>(work, T.WK_TARGET_LAST);
+  const how = work.targets;
+  const first = work.targetFirst;
+  const last = work.targetLast;
   clearMask(mask);
   // A send without a copy has emptied the mask that this CPU keeps (FAULT_NO_COPY).
-  if (which == 1 && load<u32>(at, T.N_MASK_LOST) != 0) return;
+  if (which == 1 && me.maskLost != 0) return;
   if (how == <u32>TO_RANDOM_SET || how == <u32>TO_CONTIGUOUS) {
     const inside = self >= first && self <= last;
-    const size = min(load<u32>(work, T.WK_SIZE), last - first + (inside ? 0 : 1));
+    const size = min(work.size, last - first + (inside ? 0 : 1));
     let cpu = self;
     for (let made: u32 = 0; made < size; made++) {
       cpu =
@@ -362,7 +353,7 @@ function fillTargets(work: usize, which: u32): void {
     const cpu = target(work);
     if (cpu != self) setCpu(mask, cpu);
   }
-  const chance = load<u64>(work, T.WK_COND);
+  const chance = work.cond;
   if (chance != 0) keepSome(mask, chance);
 }
 
