@@ -2,8 +2,8 @@
 // target's queue and flags are its own; asking about them is a message there and one back, each half
 // a cache line's way. Linux 6.12 kernel/smp.c, kernel/sched/core.c; 4.0 where the era says so.
 
-import { is612 } from '../linux/config';
 import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
+import { manySkipsQueued, ownFlushFirst, wakesBySingle } from '../linux/era';
 import { maskWords } from '../memory/arena';
 import {
   OP_CALL_MANY,
@@ -299,7 +299,8 @@ export function stepCallMany(frame: CallFrame): void {
   const waits = (frame.flags & CALL_WAITS) != 0;
   if (pc == Many.Setup) {
     counted(CT_CALLS_MANY);
-    if (frame.target == Share.Flush && !is612()) goOn(frame, Many.HereFirst, cost(COST_CALL_SETUP));
+    if (frame.target == Share.Flush && ownFlushFirst())
+      goOn(frame, Many.HereFirst, cost(COST_CALL_SETUP));
     else goOn(frame, Many.Queue, cost(COST_CALL_SETUP));
   } else if (pc == Many.Queue) {
     const busy = firstBusy();
@@ -373,7 +374,7 @@ function queueAll(frame: CallFrame, waits: bool): void {
 
 function sendToEmpty(frame: CallFrame): void {
   const empty = cpuMask(self, 1);
-  if (!is612()) memory.copy(empty, cpuMask(self, 0), (<usize>maskWords) << 3);
+  if (!manySkipsQueued()) memory.copy(empty, cpuMask(self, 0), (<usize>maskWords) << 3);
   const first = nextCpu(empty, 0);
   if (first < 0) {
     tell(LOG_IPI_SUPPRESSED, 0, self, 0);
@@ -436,7 +437,7 @@ export function stepWake(frame: CallFrame): void {
     frame.pc = Wake.Ipi;
     wait();
   } else if (pc == Wake.Ipi) {
-    const single = is612() || frame.flags != 0;
+    const single = wakesBySingle() || frame.flags != 0;
     ipiIf(frame, Wake.Done, single ? OP_CALL_SINGLE : OP_RESCHEDULE, to);
   } else pop();
 }

@@ -5,7 +5,7 @@
 import { hasSerialBus } from '../bus/serial';
 import { Lapic } from '../lapic/lapic';
 import { reject, wouldReject } from '../lapic/special';
-import { is612 } from '../linux/config';
+import { asyncUnlocksFirst, sharesOneQueue, syncCallsFirst, wakesBySingle } from '../linux/era';
 import { coldRow, row } from '../memory/arena';
 import {
   EVENT_NMI,
@@ -273,7 +273,7 @@ export function stepHandler(frame: HandlerFrame): void {
       me.needResched = 0;
       counted(CT_RESCHEDULES);
     }
-    if (calls || (wakes && !is612())) callFlush(frame, Handler.Exit, wakes);
+    if (calls || (wakes && !wakesBySingle())) callFlush(frame, Handler.Exit, wakes);
     else goOn(frame, Handler.Exit, 0);
   } else if (pc == Handler.Exit) goOn(frame, Handler.Leave, cost(COST_EXIT));
   else leave(frame);
@@ -318,7 +318,7 @@ function leave(frame: HandlerFrame): void {
  * queue's wake_list and irq_work's raised_list.
  */
 export function listOf(type: u32): List {
-  if (is612() || type <= <u32>CSD_ASYNC) return listAt(me, T.N_QUEUE);
+  if (sharesOneQueue() || type <= <u32>CSD_ASYNC) return listAt(me, T.N_QUEUE);
   return listAt(me, type == <u32>CSD_TTWU ? T.N_WAKE_LIST : T.N_RAISED_LIST);
 }
 
@@ -329,7 +329,7 @@ export function listOf(type: u32): List {
 function passOf(entry: QueuedCall): u32 {
   const type = entry.type;
   if (type == <u32>CSD_TTWU) return 2;
-  return type == <u32>CSD_SYNC || (type == <u32>CSD_ASYNC && !is612()) ? 0 : 1;
+  return type == <u32>CSD_SYNC || (type == <u32>CSD_ASYNC && !syncCallsFirst()) ? 0 : 1;
 }
 
 /** llist_del_all() of a list, hung behind what the frame has already. */
@@ -350,7 +350,7 @@ function takeList(frame: FlushFrame, type: u32): void {
 
 function takeLists(frame: FlushFrame): void {
   const wakes = frame.wakes != 0;
-  if (is612()) return takeList(frame, CSD_SYNC);
+  if (sharesOneQueue()) return takeList(frame, CSD_SYNC);
   if (wakes) return takeList(frame, CSD_TTWU);
   takeList(frame, CSD_SYNC);
   takeList(frame, CSD_IRQ_WORK);
@@ -434,9 +434,9 @@ function holdsLock(entry: QueuedCall): bool {
   return entry.type <= <u32>CSD_ASYNC;
 }
 
-/** Asynchronous calls are unlocked before their function since 8053871d0f7f (v4.1). */
+/** Whether an entry is unlocked before its function. */
 function unlocksFirst(entry: QueuedCall): bool {
-  return is612() && entry.type == <u32>CSD_ASYNC;
+  return asyncUnlocksFirst() && entry.type == <u32>CSD_ASYNC;
 }
 
 /** csd_unlock(): the waiter sees it a cache line later. */

@@ -1,6 +1,6 @@
 // One event of a node: a message that arrives, or the end of the top frame's step.
 
-import { is612 } from '../linux/config';
+import { pollingNeedsNoIpi } from '../linux/era';
 import { cpus } from '../memory/arena';
 import { me, NEVER, self } from './arena';
 import { busAsked, busRejected, busStep } from './bus';
@@ -156,7 +156,7 @@ function queued(entry: QueuedCall): void {
   const wasEmpty = list.first == NONE;
   append(list, entry);
   const asks = (entry.flags & QUEUE_PREP) != 0;
-  const skips = is612() || entry.type == <u32>CSD_TTWU;
+  const skips = pollingNeedsNoIpi() || entry.type == <u32>CSD_TTWU;
   const polls = wasEmpty && asks && skips && me.idle == Idle.Polling;
   const source = entry.source;
   const answer: u32 = !wasEmpty ? Answer.NoIpi : polls ? Answer.Polling : Answer.Ipi;

@@ -4,9 +4,9 @@
 
 import { setSink } from '../bus/destination';
 import { hasSerialBus } from '../bus/serial';
-import { is612 } from '../linux/config';
 import { clearMask } from '../linux/cpumask';
 import * as driver from '../linux/driver';
+import { manyWaitsBySentMask } from '../linux/era';
 import * as smp from '../linux/smp';
 import { maskArg, maskWords } from '../memory/arena';
 import {
@@ -161,7 +161,7 @@ function forgetCopy(frame: SendFrame): void {
   if (struck(FAULT_NO_COPY, FAULT_NO_COPY, self, frame.vector) < 0) return;
   const many = frame.op == <u32>OP_CALL_MANY;
   tell(LOG_FAULT, FAULT_NO_COPY, self, me.outstanding);
-  if (many && is612()) return;
+  if (many && !manyWaitsBySentMask()) return;
   counted(CT_COPY_LOST);
   if (many) me.outstanding = 0;
   else me.maskLost = 1;

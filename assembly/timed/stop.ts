@@ -1,8 +1,8 @@
 // native_stop_other_cpus(): REBOOT to everybody, a second to stop, then NMIs to those that have not, and
 // ten milliseconds. Linux 6.12 and 4.0 arch/x86/kernel/smp.c.
 
-import { is612 } from '../linux/config';
 import { setCpu, testCpu } from '../linux/cpumask';
+import { nmiOneByOne } from '../linux/era';
 import { cpus, maskWords } from '../memory/arena';
 import { OP_ALLBUTSELF, OP_SEND_IPI, VECTOR_NMI, VECTOR_REBOOT } from '../memory/codes';
 import { cpuMask, me, now, self } from './arena';
@@ -36,7 +36,7 @@ export function stepStop(frame: StopFrame): void {
     callSend(frame, Stop.RebootSent, OP_ALLBUTSELF, 0, VECTOR_REBOOT, meant);
   } else if (pc == Stop.RebootSent) waitFor(frame, Stop.Nmi, REBOOT_WAIT);
   else if (pc == Stop.Nmi) {
-    if (is612()) goOn(frame, Stop.NmiToNext, 0);
+    if (nmiOneByOne()) goOn(frame, Stop.NmiToNext, 0);
     else callSend(frame, Stop.NmiSent, OP_ALLBUTSELF, 0, VECTOR_NMI, meant);
   } else if (pc == Stop.NmiToNext) {
     const next = nextRunning(frame.next);
