@@ -2,10 +2,26 @@
 import { cpus, maskWords } from '../memory/arena';
 import { NO_MEMORY } from '../memory/codes';
 import * as L from '../memory/layout';
-import { HIST_COUNT } from './codes';
+import { CAT_IRQS_OFF, COST_FUNC, CT_COUNT, FUNC_COUNT, HIST_COUNT } from './codes';
 import * as T from './layout';
 import { Regions, Slot, Timed } from './records';
 import { Node } from './records-node';
+
+// The parts of the block and of its tables fit.
+if (T.TM_SLOWEST + T.SLOWEST_COUNT * T.SLOWEST_BYTES > T.TM_TABLES) ERROR('SLOWEST_COUNT');
+if (CT_COUNT > T.TM_COUNT_MAX) ERROR('TM_COUNT_MAX');
+if (T.TM_COUNTS + (T.TM_COUNT_MAX << 3) > T.TM_COSTS) ERROR('TM_COUNT_MAX');
+if (COST_FUNC + FUNC_COUNT > T.COST_MAX) ERROR('COST_MAX');
+if (T.TM_COSTS + (T.COST_MAX << T.COST_SHIFT) > T.TM_FAULTS) ERROR('COST_MAX');
+if (T.TM_FAULTS + (T.FAULT_MAX << T.FAULT_SHIFT) > T.TM_SEEN) ERROR('FAULT_MAX');
+if (T.TM_SEEN + (L.LEDGER_COUNT << 3) > T.TM_WORK) ERROR('LEDGER_COUNT');
+if (T.TM_WORK + (T.WORK_MAX << T.WORK_SHIFT) > T.TIMED_BYTES) ERROR('WORK_MAX');
+if ((T.TABLE_STEPS + 1) << 3 > T.TABLE_BYTES) ERROR('TABLE_BYTES');
+if (T.HIST_HEADER + (T.HIST_COUNTS << 3) != T.HIST_BYTES) ERROR('HIST_BYTES');
+if (T.N_SEEN + (T.FAULT_MAX << 2) > T.N_PENDING_STORES) ERROR('N_SEEN');
+if (T.N_TIME + ((CAT_IRQS_OFF + 1) << 3) > T.N_NOISE) ERROR('N_TIME');
+if (1 << T.NODE_SHIFT != T.NODE_BYTES) ERROR('NODE_SHIFT');
+if (1 << T.FRAME_SHIFT != T.FRAME_BYTES) ERROR('FRAME_SHIFT');
 
 export const NEVER: u64 = u64.MAX_VALUE;
 

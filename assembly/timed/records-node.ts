@@ -1,6 +1,6 @@
 // The row of a node: a CPU, the serial bus or a lock. Its frames lie at N_FRAMES.
 import * as T from './layout';
-import { Message } from './records-message';
+import { List, Message } from './records-message';
 
 /** What an idle CPU does. */
 export const enum Idle {
@@ -157,5 +157,10 @@ if (offsetof<Node>('maskLost') != T.N_MASK_LOST) ERROR('Node.maskLost');
 if (offsetof<Node>('currentSource') != T.N_CURRENT_SOURCE) ERROR('Node.currentSource');
 if (offsetof<Node>('trace') != T.N_TRACE) ERROR('Node.trace');
 if (offsetof<Node>('traceEnd') != T.N_TRACE_END) ERROR('Node.traceEnd');
+if (offsetof<Node>('queueLast') != T.N_QUEUE + offsetof<List>('last')) ERROR('Node.queueLast');
+if (offsetof<Node>('wakeLast') != T.N_WAKE_LIST + offsetof<List>('last')) ERROR('Node.wakeLast');
+if (offsetof<Node>('raisedLast') != T.N_RAISED_LIST + offsetof<List>('last')) {
+  ERROR('Node.raisedLast');
+}
 if (<i32>offsetof<Node>() > T.N_FRAMES) ERROR('N_FRAMES');
 if (T.N_FRAMES + (T.FRAME_MAX << T.FRAME_SHIFT) > T.NODE_BYTES) ERROR('NODE_BYTES');
