@@ -79,9 +79,9 @@ function align(at: usize): usize {
   return (at + 63) & ~63;
 }
 
-/** An address inside the block of scalars. */
-export function inTimed(offset: usize): usize {
-  return changetype<usize>(timed) + offset;
+/** An address inside a part of the block. */
+export function inTimed(part: usize, offset: usize): usize {
+  return changetype<usize>(timed) + (part + offset);
 }
 
 /** Lays out the regions behind the machine's own. The block before `timed` is zero memory. */
@@ -104,13 +104,13 @@ export function planTimed(logCapacity: u32, traceBytes: u32): i32 {
   timed = changetype<Timed>(start);
   timed.nodeCount = nodeCount;
   timed.logCapacity = logCapacity;
-  tellRegions(trace);
+  publishRegions(trace);
   return 0;
 }
 
 /** Writes down for the host where the regions are. */
-function tellRegions(trace: usize): void {
-  regions = changetype<Regions>(inTimed(T.TM_TABLES));
+function publishRegions(trace: usize): void {
+  regions = changetype<Regions>(inTimed(T.TM_TABLES, 0));
   regions.tables = tables;
   regions.hists = hists;
   regions.nodes = nodes;
@@ -129,6 +129,6 @@ export function counted(counter: u32): void {
 }
 
 export function countBy(counter: u32, by: u64): void {
-  const slot = inTimed((<usize>counter) << 3);
-  store<u64>(slot, load<u64>(slot, T.TM_COUNTS) + by, T.TM_COUNTS);
+  const slot = inTimed(T.TM_COUNTS, (<usize>counter) << 3);
+  store<u64>(slot, load<u64>(slot) + by);
 }

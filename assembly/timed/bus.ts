@@ -2,6 +2,7 @@
 // highest arbitration priority goes next. SDM 3A "APIC Bus Arbitration Mechanism and Protocol": the
 // winner drops to the lowest priority, everybody below its old one rises. A target without a free slot
 // rejects, and the message is sent again.
+
 import { cpus } from '../memory/arena';
 import { ICR_DELIVERY, ICR_NMI, ICR_VECTOR } from '../memory/codes';
 import { busNode, countBy, counted, me, NEVER, nodeRow, now, self } from './arena';
@@ -20,7 +21,7 @@ import { deliverRecord, freeRecord, newRecord, post } from './inbox';
 import * as T from './layout';
 import { append, listAt, unhook } from './lists';
 import { BusMessage, Message, NONE } from './records-message';
-import { tell } from './stats';
+import { note } from './stats';
 
 const MESSAGE_CLOCKS: u64 = 21;
 /** The status cycles close the message; the targets have judged it by then. */
@@ -130,7 +131,7 @@ export function busStep(): void {
   const rejected = me.replies;
   if (rejected != 0) {
     counted(CT_BUS_RETRIES);
-    tell(LOG_REJECTED, record.what, rejected, record.sender);
+    note(LOG_REJECTED, record.what, rejected, record.sender);
     record.targets = rejected;
     busAsked(record);
     return;

@@ -1,5 +1,6 @@
 // What things take: constants, or draws from a table of quantiles that the host wrote. Every node
 // draws from its own run of numbers, so that no order between nodes matters.
+
 import { mix } from '../record/hash';
 import { inTimed, me, nodeRow, self, tables, timed } from './arena';
 import { COST_LINE_SMT, COST_WIRE_SELF } from './codes';
@@ -21,7 +22,7 @@ export function drawBelow(range: u32): u32 {
 
 /** A draw of cost `id`, in ps. */
 export function cost(id: u32): u64 {
-  const entry = changetype<Cost>(inTimed(T.TM_COSTS + ((<usize>id) << T.COST_SHIFT)));
+  const entry = changetype<Cost>(inTimed(T.TM_COSTS, (<usize>id) << T.COST_SHIFT));
   return entry.table == 0 ? entry.ps : quantile(entry.table - 1, draw());
 }
 

@@ -8,7 +8,7 @@ import * as T from './layout';
 import { Fault } from './records';
 
 function faultAt(index: u32): Fault {
-  return changetype<Fault>(inTimed(T.TM_FAULTS + ((<usize>index) << T.FAULT_SHIFT)));
+  return changetype<Fault>(inTimed(T.TM_FAULTS, (<usize>index) << T.FAULT_SHIFT));
 }
 
 /** Whether fault `index` strikes; `source` and `what` are a CPU and a vector or 0x400. */

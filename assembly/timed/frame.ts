@@ -2,6 +2,7 @@
 // procedure with a program counter; it takes time by setting the end of its step, or waits.
 
 import { me, NEVER, now } from './arena';
+import { CAT_IRQS_OFF, PROC_DEAD } from './codes';
 import * as T from './layout';
 import { Frame } from './records-frame';
 import { spendOn } from './stats';
@@ -81,4 +82,13 @@ export function pop(): void {
 export function become(frame: Frame, category: u32): void {
   frame.category = category;
   spendOn(category);
+}
+
+/** From here on the CPU answers nothing. */
+export function die(frame: Frame): void {
+  frame.proc = PROC_DEAD;
+  me.interruptFlag = 0;
+  me.dead = 1;
+  become(frame, CAT_IRQS_OFF);
+  wait();
 }

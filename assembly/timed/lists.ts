@@ -1,5 +1,6 @@
 // Lists of messages from first to last: call_single_queue and its like, those who wait for the bus or a
 // lock.
+
 import { List, Message, NONE } from './records-message';
 import { Node } from './records-node';
 

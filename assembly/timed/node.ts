@@ -1,26 +1,18 @@
-// One event of a node: a message that arrives, or the end of the top frame's step.
+// One event of a node: a message that arrives, or the end of the top frame's step; and the few messages
+// that only move one frame: a lock granted, the bus idle, interrupts off.
 
-import { pollingNeedsNoIpi } from '../linux/era';
 import { cpus } from '../memory/arena';
+import { needResched, peek, queued, stepPolled } from './answer';
 import { me, NEVER, self } from './arena';
+import { ipiArrives } from './arrive';
+import { answered } from './ask';
 import { busAsked, busRejected, busStep } from './bus';
+import { stepCallMany } from './call-many';
+import { stepCallSingle } from './call-single';
 import {
-  answered,
-  peeked,
-  stepCallMany,
-  stepCallSingle,
-  stepResched,
-  stepWake,
-  unlockArrives,
-} from './calls';
-import {
-  CAT_IRQ,
   CAT_IRQS_OFF,
-  COST_POLL_WAKE,
-  CSD_TTWU,
   LOG_IRQS_OFF,
   LOG_IRQS_ON,
-  LOG_WOKEN,
   MSG_BUS,
   MSG_BUS_DONE,
   MSG_BUS_STATUS,
@@ -46,23 +38,14 @@ import {
   PROC_STOP,
   PROC_TASK,
   PROC_WAKE,
-  QUEUE_PREP,
 } from './codes';
-import { cost } from './costs';
-import { depth, frameAt, goOn, pop, push, top, wake } from './frame';
-import {
-  callFlush,
-  die,
-  Func,
-  ipiArrives,
-  listOf,
-  stepFlush,
-  stepFunc,
-  stepHandler,
-  takeInterrupts,
-} from './handler';
-import { freeRecord, post } from './inbox';
-import { append } from './lists';
+import { unlockArrives } from './csd';
+import { peeked } from './csd-watch';
+import { stepFlush } from './flush';
+import { depth, die, frameAt, goOn, pop, push, top, wake } from './frame';
+import { stepFunc } from './func';
+import { stepHandler, takeInterrupts } from './handler';
+import { freeRecord } from './inbox';
 import { lockMessage } from './locks';
 import {
   CallFrame,
@@ -75,22 +58,14 @@ import {
   StopFrame,
   TaskFrame,
 } from './records-frame';
-import {
-  Answer,
-  AnswerMessage,
-  Ipi,
-  Message,
-  NONE,
-  Peeked,
-  Posted,
-  QueuedCall,
-  Unlock,
-} from './records-message';
+import { AnswerMessage, Ipi, Message, Peeked, Posted, QueuedCall, Unlock } from './records-message';
 import { Idle } from './records-node';
-import { Send, stepSend } from './send';
-import { tell } from './stats';
+import { stepSend } from './send';
+import { note } from './stats';
+import { Func, IrqsOff, Send, Task } from './steps';
 import { stepStop, stopped } from './stop';
-import { stepTask, Task } from './task';
+import { stepTask } from './task';
+import { stepResched, stepWake } from './wakeups';
 
 export function handleMessage(message: Message): void {
   if (self >= cpus) return deviceMessage(message);
@@ -148,68 +123,6 @@ function caller(): Frame {
   return frameAt(index);
 }
 
-// --- at the target of a call ---
-
-/** llist_add() by another CPU. */
-function queued(entry: QueuedCall): void {
-  const list = listOf(entry.type);
-  const wasEmpty = list.first == NONE;
-  append(list, entry);
-  const asks = (entry.flags & QUEUE_PREP) != 0;
-  const skips = pollingNeedsNoIpi() || entry.type == <u32>CSD_TTWU;
-  const polls = wasEmpty && asks && skips && me.idle == Idle.Polling;
-  const source = entry.source;
-  const answer: u32 = !wasEmpty ? Answer.NoIpi : polls ? Answer.Polling : Answer.Ipi;
-  post(MSG_QUEUED, source, entry.back, self, answer, 0, 0, 0, 0);
-  if (polls) polledAwake(source);
-  takeInterrupts();
-}
-
-/** set_nr_if_polling(), or the flag's atomic or. */
-function needResched(message: Posted): void {
-  const was = me.needResched != 0;
-  const polls = me.idle == Idle.Polling;
-  const source = message.source;
-  const answer: u32 = was ? Answer.NoIpi : polls ? Answer.Polling : Answer.Ipi;
-  me.needResched = 1;
-  post(MSG_NEED_RESCHED_SET, source, message.t1, self, answer, 0, 0, 0, 0);
-  if (polls && !was) polledAwake(source);
-}
-
-const enum Polled {
-  Flush,
-  Sleep,
-}
-
-/** The polling idle loop sees TIF_NEED_RESCHED: it flushes the queue without an interrupt. */
-function polledAwake(source: u32): void {
-  tell(LOG_WOKEN, 0, source, 0);
-  me.idle = Idle.Busy;
-  me.interruptFlag = 0;
-  const frame = push(PROC_POLLED, CAT_IRQ, true);
-  goOn(frame, Polled.Flush, cost(COST_POLL_WAKE));
-}
-
-function stepPolled(frame: Frame): void {
-  if (frame.pc == Polled.Flush) {
-    me.needResched = 0;
-    callFlush(frame, Polled.Sleep, true);
-    return;
-  }
-  me.interruptFlag = 1;
-  pop();
-  me.idle = Idle.Polling;
-}
-
-function peek(message: Posted): void {
-  const source = message.source;
-  const current = me.currentFunc;
-  const mine: u32 = current != 0 && me.currentSource == source ? 1 : 0;
-  post(MSG_PEEKED, source, message.t1, current, mine, 0, 0, 0, 0);
-}
-
-// --- locks, the bus, interrupts off ---
-
 /** Lock `lock` is this CPU's: the frame that asked goes on. */
 function granted(lock: u32): void {
   for (let index = depth(); index > 0; index--) {
@@ -239,7 +152,7 @@ function busIdle(): void {
 function irqsOff(ps: u64): void {
   const frame = changetype<IrqsOffFrame>(push(PROC_IRQS_OFF, CAT_IRQS_OFF, true));
   if (ps == NEVER) {
-    tell(LOG_IRQS_OFF, 0, 0, ps);
+    note(LOG_IRQS_OFF, 0, 0, ps);
     return die(frame);
   }
   frame.length = ps;
@@ -247,19 +160,14 @@ function irqsOff(ps: u64): void {
   me.idle = Idle.Busy;
 }
 
-const enum IrqsOff {
-  Begin,
-  End,
-}
-
 function stepIrqsOff(frame: IrqsOffFrame): void {
   if (frame.pc == IrqsOff.Begin) {
-    tell(LOG_IRQS_OFF, 0, 0, frame.length);
+    note(LOG_IRQS_OFF, 0, 0, frame.length);
     frame.interruptFlag = me.interruptFlag;
     me.interruptFlag = 0;
     return goOn(frame, IrqsOff.End, frame.length);
   }
-  tell(LOG_IRQS_ON, 0, 0, 0);
+  note(LOG_IRQS_ON, 0, 0, 0);
   me.interruptFlag = frame.interruptFlag;
   me.idle = frame.idle;
   pop();

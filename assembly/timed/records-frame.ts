@@ -1,5 +1,6 @@
 // Frames: a common head, then what the procedure keeps. The host reads the head, and the target and begin
 // of a call.
+
 import * as T from './layout';
 import { QueuedCall } from './records-message';
 

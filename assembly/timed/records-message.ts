@@ -1,5 +1,6 @@
 // Messages under way and queued calls: a common head, then what the kind says (codes.ts MSG_*). Where a
 // record names another, NONE says that there is none.
+
 import * as T from './layout';
 
 @unmanaged

@@ -1,4 +1,3 @@
-// The row of a node: a CPU, the serial bus or a lock. Its frames lie at N_FRAMES.
 import * as T from './layout';
 import { List, Message } from './records-message';
 

@@ -58,7 +58,8 @@ import { call, goOn, pop, wait } from './frame';
 import { post } from './inbox';
 import * as T from './layout';
 import { Frame, SendFrame } from './records-frame';
-import { noteSent, record, tell } from './stats';
+import { note, noteSent, record } from './stats';
+import { Send } from './steps';
 
 // The send under way. Prices are drawn once per call.
 let offset: u64 = 0;
@@ -67,7 +68,7 @@ let begun: u64 = 0;
 
 /** What a ledger entry has grown by since the last look. */
 function ledger(entry: usize): u64 {
-  const seen = inTimed(T.TM_SEEN + (entry - L.L_SENDS));
+  const seen = inTimed(T.TM_SEEN, entry - L.L_SENDS);
   const value = load<u64>(entry);
   const delta = value - load<u64>(seen);
   store<u64>(seen, value);
@@ -108,7 +109,7 @@ export function sinkIpi(cpu: u32, low: u32): void {
   noteSent(cpu);
   const nmi = (low & ICR_DELIVERY) == ICR_NMI;
   const what = nmi ? <u32>ICR_NMI : low & ICR_VECTOR;
-  tell(LOG_IPI_SENT, what, cpu, offset);
+  note(LOG_IPI_SENT, what, cpu, offset);
   if (hasSerialBus()) busWrite(cpu, low, offset, begun, intended);
   else post(MSG_IPI, cpu, offset + wire(cpu), what, self, 0, begun, intended, 0);
   offset += cost(COST_PER_TARGET) + cost(COST_MASK_CPU);
@@ -139,7 +140,7 @@ function run(op: u32, to: u32, vector: u32): void {
 }
 
 function transmit(frame: SendFrame): void {
-  memory.copy(inTimed(T.TM_SEEN), L.L_SENDS, L.LEDGER_COUNT << 3);
+  memory.copy(inTimed(T.TM_SEEN, 0), L.L_SENDS, L.LEDGER_COUNT << 3);
   offset = 0;
   begun = frame.begun;
   intended = frame.intended;
@@ -160,24 +161,18 @@ function transmit(frame: SendFrame): void {
 function forgetCopy(frame: SendFrame): void {
   if (struck(FAULT_NO_COPY, FAULT_NO_COPY, self, frame.vector) < 0) return;
   const many = frame.op == <u32>OP_CALL_MANY;
-  tell(LOG_FAULT, FAULT_NO_COPY, self, me.outstanding);
+  note(LOG_FAULT, FAULT_NO_COPY, self, me.outstanding);
   if (many && !manyWaitsBySentMask()) return;
   counted(CT_COPY_LOST);
   if (many) me.outstanding = 0;
   else me.maskLost = 1;
 }
 
-export const enum Send {
-  Setup,
-  Write,
-  Done,
-}
-
 export function stepSend(frame: SendFrame): void {
   const pc = frame.pc;
   if (pc == Send.Setup) {
     frame.begun = now;
-    tell(LOG_SEND, frame.op, frame.to, 0);
+    note(LOG_SEND, frame.op, frame.to, 0);
     goOn(frame, Send.Write, cost(COST_SEND_SETUP));
   } else if (pc == Send.Write) {
     // xapic_wait_icr_idle(): the delivery status says "send pending" while the bus has the last one.
@@ -189,7 +184,7 @@ export function stepSend(frame: SendFrame): void {
   } else {
     me.uninterruptible = 0;
     record(HIST_SEND, now - frame.begun);
-    tell(LOG_SEND_DONE, 0, 0, 0);
+    note(LOG_SEND_DONE, 0, 0, 0);
     pop();
   }
 }

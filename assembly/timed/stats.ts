@@ -43,7 +43,7 @@ export function record(hist: u32, value: u64): void {
 }
 
 /** Folds what happened and when into the node's chain, and into the log while somebody listens. */
-export function tell(kind: u32, a: u32, b: u32, c: u64): void {
+export function note(kind: u32, a: u32, b: u32, c: u64): void {
   const hash = after(me.hash, kind, a) + mix(now + b);
   me.hash = hash;
   const logging = timed.logging;
@@ -129,7 +129,7 @@ export function noteWait(wait: u64, begin: u64, target: u32, what: u32): void {
 }
 
 function slowestAt(rank: i32): Slowest {
-  return changetype<Slowest>(inTimed(T.TM_SLOWEST + <usize>rank * T.SLOWEST_BYTES));
+  return changetype<Slowest>(inTimed(T.TM_SLOWEST, <usize>rank * T.SLOWEST_BYTES));
 }
 
 function slower(wait: u64, begin: u64, entry: Slowest): bool {

@@ -10,19 +10,10 @@ import { CAT_WAIT, PROC_STOP } from './codes';
 import { become, delay, depth, frameAt, goOn, pop, wake } from './frame';
 import { StopFrame } from './records-frame';
 import { callSend } from './send';
+import { Stop } from './steps';
 
 const REBOOT_WAIT: u64 = 1_000_000_000_000;
 const NMI_WAIT: u64 = 10_000_000_000;
-
-const enum Stop {
-  Reboot,
-  RebootSent,
-  /** Some have not stopped in time. */
-  Nmi,
-  NmiToNext,
-  NmiSent,
-  Done,
-}
 
 // Mask 2 of the CPU: those that have stopped.
 export function stepStop(frame: StopFrame): void {
