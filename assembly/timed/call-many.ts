@@ -41,23 +41,16 @@ export function stepCallMany(frame: CallFrame): void {
   const waits = (frame.flags & CALL_WAITS) != 0;
   if (pc == Many.Setup) {
     counted(CT_CALLS_MANY);
-    if (frame.target == Share.Flush && ownFlushFirst())
-      goOn(frame, Many.HereFirst, cost(COST_CALL_SETUP));
-    else goOn(frame, Many.Queue, cost(COST_CALL_SETUP));
+    const first = frame.target == Share.Flush && ownFlushFirst();
+    goOn(frame, first ? Many.HereFirst : Many.Queue, cost(COST_CALL_SETUP));
   } else if (pc == Many.Queue) {
-    const busy = firstBusy();
-    if (busy >= 0) return waitFor(frame, Many.Queue, busy);
-    become(frame, CAT_SEND);
-    frame.begun = 0;
-    queueAll(frame, waits);
+    queueWhenFree(frame, waits);
   } else if (pc == Many.Ipi) sendToEmpty(frame);
   else if (pc == Many.Here) {
-    if (frame.target == Share.None) return goOn(frame, Many.Wait, 0);
-    runHere(frame, Many.HereDone);
-  } else if (pc == Many.HereDone) {
-    me.interruptFlag = 1;
-    goOn(frame, Many.Wait, 0);
-  } else if (pc == Many.Wait) {
+    if (frame.target == Share.None) goOn(frame, Many.Wait, 0);
+    else runHere(frame, Many.HereDone);
+  } else if (pc == Many.HereDone) ranHere(frame, Many.Wait);
+  else if (pc == Many.Wait) {
     if (!waits || me.outstanding == 0) goOn(frame, Many.Done, 0);
     else waitFor(frame, Many.Done, firstLocked());
   } else if (pc == Many.Done) {
@@ -65,10 +58,8 @@ export function stepCallMany(frame: CallFrame): void {
     pop();
   } else if (pc == Many.HereFirst) runHere(frame, Many.HereFirstDone);
   else if (pc == Many.HereFirstDone) {
-    // linux-4.0 flushes its own TLB before the others'.
-    me.interruptFlag = 1;
     frame.target = Share.None;
-    goOn(frame, Many.Queue, 0);
+    ranHere(frame, Many.Queue);
   } else stepStuck(frame, pc);
 }
 
@@ -76,6 +67,20 @@ export function stepCallMany(frame: CallFrame): void {
 function runHere(frame: CallFrame, pc: u32): void {
   me.interruptFlag = 0;
   runFunc(frame, pc, frame.func, frame.flags >> CALL_LOCK_SHIFT);
+}
+
+function ranHere(frame: CallFrame, pc: u32): void {
+  me.interruptFlag = 1;
+  goOn(frame, pc, 0);
+}
+
+/** csd_lock() of each target's csd, then all of them are queued. */
+function queueWhenFree(frame: CallFrame, waits: bool): void {
+  const busy = firstBusy();
+  if (busy >= 0) return waitFor(frame, Many.Queue, busy);
+  become(frame, CAT_SEND);
+  frame.begun = 0;
+  queueAll(frame, waits);
 }
 
 function queueAll(frame: CallFrame, waits: bool): void {

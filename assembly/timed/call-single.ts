@@ -42,10 +42,8 @@ export function stepCallSingle(frame: CallFrame): void {
     frame.begun = now;
     goOn(frame, to == self ? Single.Here : Single.Queue, cost(COST_CALL_SETUP));
   } else if (pc == Single.Queue) {
-    if ((frame.flags & CALL_ASYNC) != 0) return beginAsync(frame, to);
-    // Without wait the csd is csd_data, one per CPU: csd_lock() spins until its last call has begun.
-    if (!waits && me.csdLocked != 0) return waitFor(frame, Single.Queue, to);
-    begin(frame, to, waits);
+    if ((frame.flags & CALL_ASYNC) != 0) beginAsync(frame, to);
+    else begin(frame, to, waits);
   } else if (pc == Single.Ipi) sendIfEmpty(frame, Single.Wait, to);
   else if (pc == Single.Wait) {
     if (!waits || me.outstanding == 0) goOn(frame, Single.Done, 0);
@@ -53,18 +51,23 @@ export function stepCallSingle(frame: CallFrame): void {
   } else if (pc == Single.Done) {
     if (waits) waited(frame, to);
     pop();
-  } else if (pc == Single.Here) {
-    // generic_exec_single() on this CPU: the function runs here, with interrupts off.
-    record(HIST_QUEUE_TO_FUNC, now - frame.begun);
-    me.interruptFlag = 0;
-    runFunc(frame, Single.HereDone, frame.func, frame.flags >> CALL_LOCK_SHIFT);
-  } else if (pc == Single.HereDone) {
+  } else if (pc == Single.Here) runHere(frame);
+  else if (pc == Single.HereDone) {
     me.interruptFlag = 1;
     pop();
   } else stepStuck(frame, pc);
 }
 
+/** generic_exec_single() on this CPU: the function runs here, with interrupts off. */
+function runHere(frame: CallFrame): void {
+  record(HIST_QUEUE_TO_FUNC, now - frame.begun);
+  me.interruptFlag = 0;
+  runFunc(frame, Single.HereDone, frame.func, frame.flags >> CALL_LOCK_SHIFT);
+}
+
 function begin(frame: CallFrame, to: u32, waits: bool): void {
+  // Without wait the csd is csd_data, one per CPU: csd_lock() spins until its last call has begun.
+  if (!waits && me.csdLocked != 0) return waitFor(frame, Single.Queue, to);
   become(frame, CAT_SEND);
   frame.begun = 0;
   if (waits) newCall(1);

@@ -47,20 +47,8 @@ export function released(frame: CallFrame): void {
 // when it is doing nothing.
 export function stepStuck(frame: CallFrame, pc: u32): void {
   const target = me.waitsFor;
-  if (pc == Stuck.Report) {
-    const reports = frame.reports + 1;
-    frame.reports = reports;
-    me.reports++;
-    counted(CT_CSD_REPORTS);
-    const waited = now - frame.begun;
-    note(LOG_CSD_STUCK, reports | (frame.func << 16), target, waited);
-    const limit = timed.panic;
-    if (limit != 0 && waited > limit) return panic(frame, target, waited);
-    const far = line(target);
-    post(MSG_PEEK, target, far >> 1, 0, 0, 0, 0, far - (far >> 1), 0);
-    frame.pc = Stuck.State;
-    wait();
-  } else if (pc == Stuck.State) {
+  if (pc == Stuck.Report) report(frame, target);
+  else if (pc == Stuck.State) {
     const current = frame.answer;
     note(LOG_CSD_STATE, current & 0xffff, target, current >> 16);
     if (current != 0) return watch(frame, frame.resume);
@@ -72,6 +60,21 @@ export function stepStuck(frame: CallFrame, pc: u32): void {
     become(frame, CAT_WAIT);
     delay(0);
   } else watch(frame, frame.resume);
+}
+
+/** One more report; the answer says what the target is doing. */
+function report(frame: CallFrame, target: u32): void {
+  frame.reports++;
+  me.reports++;
+  counted(CT_CSD_REPORTS);
+  const waited = now - frame.begun;
+  note(LOG_CSD_STUCK, frame.reports | (frame.func << 16), target, waited);
+  const limit = timed.panic;
+  if (limit != 0 && waited > limit) return panic(frame, target, waited);
+  const far = line(target);
+  post(MSG_PEEK, target, far >> 1, 0, 0, 0, 0, far - (far >> 1), 0);
+  frame.pc = Stuck.State;
+  wait();
 }
 
 /** BUG_ON() of csd_lock_wait_toolong(): this CPU does nothing from here on. */

@@ -68,17 +68,7 @@ export function fillTargets(work: Workload, which: u32): void {
   // A send without a copy has emptied the mask that this CPU keeps (FAULT_NO_COPY).
   if (which == 1 && me.maskLost != 0) return;
   if (how == <u32>TO_RANDOM_SET || how == <u32>TO_CONTIGUOUS) {
-    const inside = self >= first && self <= last;
-    const size = min(work.size, last - first + (inside ? 0 : 1));
-    let cpu = self;
-    for (let made: u32 = 0; made < size; made++) {
-      cpu =
-        how == <u32>TO_RANDOM_SET
-          ? first + drawBelow(last - first + 1)
-          : wrap(cpu + 1, first, last);
-      while (cpu == self || testCpu(mask, cpu)) cpu = wrap(cpu + 1, first, last);
-      setCpu(mask, cpu);
-    }
+    fillSome(mask, work, how == <u32>TO_RANDOM_SET);
   } else if (how == <u32>TO_OTHERS || how == <u32>TO_ALL) {
     for (let cpu = first; cpu <= last; cpu++) if (cpu != self) setCpu(mask, cpu);
   } else {
@@ -87,6 +77,20 @@ export function fillTargets(work: Workload, which: u32): void {
   }
   const chance = work.cond;
   if (chance != 0) keepSome(mask, chance);
+}
+
+/** As many CPUs as the workload says: chosen at random, or those after this one. */
+function fillSome(mask: usize, work: Workload, random: bool): void {
+  const first = work.targetFirst;
+  const last = work.targetLast;
+  const inside = self >= first && self <= last;
+  const size = min(work.size, last - first + (inside ? 0 : 1));
+  let cpu = self;
+  for (let made: u32 = 0; made < size; made++) {
+    cpu = random ? first + drawBelow(last - first + 1) : wrap(cpu + 1, first, last);
+    while (cpu == self || testCpu(mask, cpu)) cpu = wrap(cpu + 1, first, last);
+    setCpu(mask, cpu);
+  }
 }
 
 /** on_each_cpu_cond(): only CPUs that meet the condition, each with the same chance. */

@@ -43,6 +43,7 @@ import { become, call, goOn, wait } from './frame';
 import * as T from './layout';
 import { askFor, release } from './locks';
 import { plan, recorded, workload } from './pace';
+import { Workload } from './records';
 import { Arguments, TaskFrame } from './records-frame';
 import { callSend } from './send';
 import { note, record } from './stats';
@@ -104,29 +105,37 @@ function perform(frame: TaskFrame): void {
   if (what == <u32>DO_TRACE) return repeatRecorded(frame, meant);
   const to = target(work);
   note(LOG_OP, what, to, 0);
-  const lock = work.funcLock;
-  const waits = work.wait | (lock << CALL_LOCK_SHIFT);
   const func = work.func;
-  const vector = work.vector;
-  if (what == <u32>DO_FUNC) callProc(frame, PROC_FUNC, func, lock, 0, meant);
-  else if (what == <u32>DO_CALL_SINGLE) callProc(frame, PROC_CALL_SINGLE, to, waits, func, meant);
-  else if (what == <u32>DO_CALL_ASYNC) {
-    callProc(frame, PROC_CALL_SINGLE, to, waits | CALL_ASYNC, func, meant);
-  } else if (what == <u32>DO_CALL_ANY) {
-    fillTargets(work, 0);
-    callProc(frame, PROC_CALL_SINGLE, anyOf(work), waits, func, meant);
-  } else if (what == <u32>DO_CALL_MANY) {
-    fillTargets(work, 0);
-    callProc(frame, PROC_CALL_MANY, work.here, waits, func, meant);
-  } else if (what == <u32>DO_STOP) callProc(frame, PROC_STOP, 0, 0, 0, meant);
+  if (isCall(what)) performCall(frame, work, to);
+  else if (what == <u32>DO_FUNC) callProc(frame, PROC_FUNC, func, work.funcLock, 0, meant);
+  else if (what == <u32>DO_STOP) callProc(frame, PROC_STOP, 0, 0, 0, meant);
   else if (what == <u32>DO_IRQ_WORK_ON) callProc(frame, PROC_WAKE, to, 1, func, meant);
   else if (what == <u32>DO_RESCHED) callProc(frame, PROC_RESCHED, to, 0, 0, meant);
   else if (what == <u32>DO_WAKE) callProc(frame, PROC_WAKE, to, 0, func, meant);
   else if (what == <u32>DO_IRQS_OFF) callProc(frame, PROC_IRQS_OFF, 0, 0, 0, work.think);
   else {
     if (what == <u32>DO_SEND_MASK) fillTargets(work, 1);
-    callSend(frame, Task.Done, senderOf(what), to, vector, meant);
+    callSend(frame, Task.Done, senderOf(what), to, work.vector, meant);
   }
+}
+
+function isCall(what: u32): bool {
+  if (what == <u32>DO_CALL_SINGLE || what == <u32>DO_CALL_MANY) return true;
+  return what == <u32>DO_CALL_ANY || what == <u32>DO_CALL_ASYNC;
+}
+
+function performCall(frame: TaskFrame, work: Workload, to: u32): void {
+  const what = work.op;
+  const meant = frame.intended;
+  const func = work.func;
+  let flags = work.wait | (work.funcLock << CALL_LOCK_SHIFT);
+  if (what == <u32>DO_CALL_ANY || what == <u32>DO_CALL_MANY) fillTargets(work, 0);
+  if (what == <u32>DO_CALL_MANY) {
+    return callProc(frame, PROC_CALL_MANY, work.here, flags, func, meant);
+  }
+  if (what == <u32>DO_CALL_ANY) to = anyOf(work);
+  if (what == <u32>DO_CALL_ASYNC) flags |= CALL_ASYNC;
+  callProc(frame, PROC_CALL_SINGLE, to, flags, func, meant);
 }
 
 /** Does again what was recorded: the IPI was needed then, so a bare one goes out unasked. */
