@@ -1,21 +1,8 @@
 // Which kernel is sending: era, driver and boot options, as create() left them.
 import { cpus } from '../memory/arena';
-import {
-  ERA_6_12,
-  FLAG_NO_FENCE,
-  FLAG_NO_HOTPLUG_CPU,
-  FLAG_NO_IPI_BROADCAST,
-} from '../memory/codes';
+import { FLAG_NO_FENCE, FLAG_NO_HOTPLUG_CPU, FLAG_NO_IPI_BROADCAST } from '../memory/codes';
 import { config, ledger } from '../memory/records';
 import { patchesFenceOut } from './era';
-
-export function era(): u32 {
-  return config.era;
-}
-
-export function is612(): bool {
-  return era() == <u32>ERA_6_12;
-}
 
 function hasFlag(flag: u32): bool {
   return (config.flags & flag) != 0;

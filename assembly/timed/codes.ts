@@ -222,7 +222,6 @@ export const LOG_REJECTED = 27;
 export const LOG_NMI = 28;
 export const LOG_WOKEN = 29;
 export const LOG_SEND_DONE = 30;
-export const LOG_SEND_MASK = 31;
 export const LOG_STOPPED = 32; // b who asked
 export const LOG_FLUSH = 33; // the queue is taken
 

@@ -1,17 +1,19 @@
 // What things take: constants, or draws from a table of quantiles that the host wrote. Every node
 // draws from its own run of numbers, so that no order between nodes matters.
+
 import { mix } from '../record/hash';
-import { at, nodeRow, self, tables, timed } from './arena';
+import { inTimed, me, nodeRow, self, tables, timed } from './arena';
 import { COST_LINE_SMT, COST_WIRE_SELF } from './codes';
 import * as T from './layout';
+import { Cost } from './records';
 
 const GOLDEN: u64 = 0x9e3779b97f4a7c15;
 
 /** The next 64 random bits of the running node. */
 export function draw(): u64 {
-  const index = load<u64>(at, T.N_DRAWS) + 1;
-  store<u64>(at, index, T.N_DRAWS);
-  return mix(mix(load<u64>(timed, T.TM_SEED) + <u64>(self + 1) * GOLDEN) + index * GOLDEN);
+  const index = me.draws + 1;
+  me.draws = index;
+  return mix(mix(timed.seed + <u64>(self + 1) * GOLDEN) + index * GOLDEN);
 }
 
 export function drawBelow(range: u32): u32 {
@@ -20,16 +22,15 @@ export function drawBelow(range: u32): u32 {
 
 /** A draw of cost `id`, in ps. */
 export function cost(id: u32): u64 {
-  const slot = timed + ((<usize>id) << T.COST_SHIFT);
-  const table = load<u32>(slot, T.TM_COSTS);
-  return table == 0 ? load<u64>(slot, T.TM_COSTS + 8) : quantile(table - 1, draw());
+  const entry = changetype<Cost>(inTimed(T.TM_COSTS, (<usize>id) << T.COST_SHIFT));
+  return entry.table == 0 ? entry.ps : quantile(entry.table - 1, draw());
 }
 
 /** Between two neighbouring quantiles, linearly. */
 export function quantile(table: u32, bits: u64): u64 {
   const slot = tables + <usize>table * T.TABLE_BYTES + ((<usize>(bits >> 56)) << 3);
   const low = load<u64>(slot);
-  const span = load<u64>(slot, 8) - low;
+  const span = load<u64>(slot, sizeof<u64>()) - low;
   return low + ((span * ((bits >> 32) & 0xffffff)) >> 24);
 }
 
@@ -37,9 +38,9 @@ export function quantile(table: u32, bits: u64): u64 {
 function distance(other: u32): u32 {
   if (other == self) return 0;
   const there = nodeRow(other);
-  if (load<u32>(at, T.N_SOCKET) != load<u32>(there, T.N_SOCKET)) return 4;
-  if (load<u32>(at, T.N_CCD) != load<u32>(there, T.N_CCD)) return 3;
-  return load<u32>(at, T.N_CORE) != load<u32>(there, T.N_CORE) ? 2 : 1;
+  if (me.socket != there.socket) return 4;
+  if (me.ccd != there.ccd) return 3;
+  return me.core != there.core ? 2 : 1;
 }
 
 /** An interrupt message's way to another local APIC. */

@@ -2,7 +2,7 @@
 import { cpus } from '../memory/arena';
 import { BAD_ARGUMENT } from '../memory/codes';
 import { setQuiet } from '../record/wake';
-import { at, enterNode, NEVER, nodeCount, nodeRow, planTimed, setNow, timed } from './arena';
+import { enterNode, me, NEVER, nodeCount, nodeRow, planTimed, setNow, timed } from './arena';
 import { resetBus } from './bus';
 import { CAT_IDLE, MSG_IRQS_OFF, PROC_TASK } from './codes';
 import { delay, push } from './frame';
@@ -13,9 +13,10 @@ import { bucketOf, timedHash as hashOf } from './stats';
 
 /** Step 1: the regions. The address of the scalars, or an error. Then the host writes what it wants simulated. */
 export function timedCreate(logCapacity: u32, traceBytes: u32): i32 {
-  if (cpus == 0 || cpus > <u32>T.TIMED_CPUS_MAX || timed != 0) return BAD_ARGUMENT;
+  if (cpus == 0 || cpus > <u32>T.TIMED_CPUS_MAX || changetype<usize>(timed) != 0)
+    return BAD_ARGUMENT;
   const status = planTimed(logCapacity, traceBytes);
-  return status != 0 ? status : <i32>timed;
+  return status != 0 ? status : <i32>changetype<usize>(timed);
 }
 
 /** Step 2: every CPU is at its task, the bus and the locks are free. */
@@ -24,9 +25,9 @@ export function timedStart(): void {
   setNow(0);
   for (let node: u32 = 0; node < nodeCount; node++) {
     enterNode(node);
-    store<u64>(at, NEVER, T.N_END);
+    me.end = NEVER;
     if (node >= cpus) continue;
-    store<u32>(at, 1, T.N_IF);
+    me.interruptFlag = 1;
     push(PROC_TASK, CAT_IDLE, false);
     delay(0);
   }
@@ -57,5 +58,5 @@ export function histogramBucket(value: u64): u32 {
 }
 
 export function nodeAddress(node: u32): i32 {
-  return node < nodeCount ? <i32>nodeRow(node) : BAD_ARGUMENT;
+  return node < nodeCount ? <i32>changetype<usize>(nodeRow(node)) : BAD_ARGUMENT;
 }

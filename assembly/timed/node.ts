@@ -1,25 +1,18 @@
-// One event of a node: a message that arrives, or the end of the top frame's step.
-import { is612 } from '../linux/config';
+// One event of a node: a message that arrives, or the end of the top frame's step; and the few messages
+// that only move one frame: a lock granted, the bus idle, interrupts off.
+
 import { cpus } from '../memory/arena';
-import { at, NEVER, self } from './arena';
+import { needResched, peek, queued, stepPolled } from './answer';
+import { me, NEVER, self } from './arena';
+import { ipiArrives } from './arrive';
+import { answered } from './ask';
 import { busAsked, busRejected, busStep } from './bus';
+import { stepCallMany } from './call-many';
+import { stepCallSingle } from './call-single';
 import {
-  answered,
-  peeked,
-  stepCallMany,
-  stepCallSingle,
-  stepResched,
-  stepWake,
-  unlockArrives,
-} from './calls';
-import {
-  CAT_IRQ,
   CAT_IRQS_OFF,
-  COST_POLL_WAKE,
-  CSD_TTWU,
   LOG_IRQS_OFF,
   LOG_IRQS_ON,
-  LOG_WOKEN,
   MSG_BUS,
   MSG_BUS_DONE,
   MSG_BUS_STATUS,
@@ -45,52 +38,60 @@ import {
   PROC_STOP,
   PROC_TASK,
   PROC_WAKE,
-  QUEUE_PREP,
 } from './codes';
-import { cost } from './costs';
-import { depth, frameAt, goOn, pop, push, top, wake } from './frame';
-import {
-  callFlush,
-  die,
-  ipiArrives,
-  listOf,
-  stepFlush,
-  stepFunc,
-  stepHandler,
-  takeInterrupts,
-} from './handler';
-import { freeRecord, post } from './inbox';
-import * as T from './layout';
+import { unlockArrives } from './csd';
+import { peeked } from './csd-watch';
+import { stepFlush } from './flush';
+import { depth, die, frameAt, goOn, pop, push, top, wake } from './frame';
+import { stepFunc } from './func';
+import { stepHandler, takeInterrupts } from './handler';
+import { freeRecord } from './inbox';
 import { lockMessage } from './locks';
+import {
+  CallFrame,
+  FlushFrame,
+  Frame,
+  FuncFrame,
+  HandlerFrame,
+  IrqsOffFrame,
+  SendFrame,
+  StopFrame,
+  TaskFrame,
+} from './records-frame';
+import { AnswerMessage, Ipi, Message, Peeked, Posted, QueuedCall, Unlock } from './records-message';
+import { Idle } from './records-node';
 import { stepSend } from './send';
-import { tell } from './stats';
+import { note } from './stats';
+import { Func, IrqsOff, Send, Task } from './steps';
 import { stepStop, stopped } from './stop';
 import { stepTask } from './task';
+import { stepResched, stepWake } from './wakeups';
 
-export function handleMessage(message: usize): void {
+export function handleMessage(message: Message): void {
   if (self >= cpus) return deviceMessage(message);
-  const kind = load<u32>(message, T.M_KIND);
-  if (kind == <u32>MSG_QUEUE) return queued(message); // keeps the record
-  if (kind == <u32>MSG_IPI) ipiArrives(message);
+  const kind = message.kind;
+  if (kind == <u32>MSG_QUEUE) return queued(changetype<QueuedCall>(message)); // keeps the record
+  if (kind == <u32>MSG_IPI) ipiArrives(changetype<Ipi>(message));
   else if (kind == <u32>MSG_QUEUED || kind == <u32>MSG_NEED_RESCHED_SET)
-    answered(caller(), message);
-  else if (kind == <u32>MSG_NEED_RESCHED) needResched(message);
-  else if (kind == <u32>MSG_GRANT) granted(load<u32>(message, T.M_A));
-  else if (kind == <u32>MSG_IRQS_OFF) irqsOff(load<u64>(message, T.M_D));
-  else if (kind == <u32>MSG_PEEK) peek(message);
-  else if (kind == <u32>MSG_PEEKED) peeked(caller(), message);
+    answered(changetype<CallFrame>(caller()), changetype<AnswerMessage>(message));
+  else if (kind == <u32>MSG_NEED_RESCHED) needResched(changetype<Posted>(message));
+  else if (kind == <u32>MSG_GRANT) granted(changetype<Posted>(message).a);
+  else if (kind == <u32>MSG_IRQS_OFF) irqsOff(changetype<Posted>(message).d);
+  else if (kind == <u32>MSG_PEEK) peek(changetype<Posted>(message));
+  else if (kind == <u32>MSG_PEEKED)
+    peeked(changetype<CallFrame>(caller()), changetype<Peeked>(message));
   else if (kind == <u32>MSG_BUS_DONE) busIdle();
-  else if (kind == <u32>MSG_STOPPED) stopped(load<u32>(message, T.M_A));
-  else unlockArrives(caller(), message);
+  else if (kind == <u32>MSG_STOPPED) stopped(changetype<Posted>(message).a);
+  else unlockArrives(changetype<CallFrame>(caller()), changetype<Unlock>(message));
   freeRecord(message);
   takeInterrupts();
 }
 
-function deviceMessage(message: usize): void {
-  const kind = load<u32>(message, T.M_KIND);
+function deviceMessage(message: Message): void {
+  const kind = message.kind;
   if (kind == <u32>MSG_BUS) busAsked(message);
   else if (kind == <u32>MSG_BUS_STATUS) {
-    busRejected(load<u32>(message, T.M_A));
+    busRejected(changetype<Posted>(message).a);
     freeRecord(message);
   } else lockMessage(message);
 }
@@ -98,131 +99,76 @@ function deviceMessage(message: usize): void {
 export function stepFrame(): void {
   if (self >= cpus) return busStep();
   const frame = top();
-  const proc = load<u32>(frame, T.F_PROC);
-  if (proc == <u32>PROC_TASK) stepTask(frame);
-  else if (proc == <u32>PROC_SEND) stepSend(frame);
-  else if (proc == <u32>PROC_HANDLER) stepHandler(frame);
-  else if (proc == <u32>PROC_FLUSH) stepFlush(frame);
-  else if (proc == <u32>PROC_FUNC) stepFunc(frame);
-  else if (proc == <u32>PROC_CALL_SINGLE) stepCallSingle(frame);
-  else if (proc == <u32>PROC_CALL_MANY) stepCallMany(frame);
-  else if (proc == <u32>PROC_RESCHED) stepResched(frame);
-  else if (proc == <u32>PROC_WAKE) stepWake(frame);
+  const proc = frame.proc;
+  if (proc == <u32>PROC_TASK) stepTask(changetype<TaskFrame>(frame));
+  else if (proc == <u32>PROC_SEND) stepSend(changetype<SendFrame>(frame));
+  else if (proc == <u32>PROC_HANDLER) stepHandler(changetype<HandlerFrame>(frame));
+  else if (proc == <u32>PROC_FLUSH) stepFlush(changetype<FlushFrame>(frame));
+  else if (proc == <u32>PROC_FUNC) stepFunc(changetype<FuncFrame>(frame));
+  else if (proc == <u32>PROC_CALL_SINGLE) stepCallSingle(changetype<CallFrame>(frame));
+  else if (proc == <u32>PROC_CALL_MANY) stepCallMany(changetype<CallFrame>(frame));
+  else if (proc == <u32>PROC_RESCHED) stepResched(changetype<CallFrame>(frame));
+  else if (proc == <u32>PROC_WAKE) stepWake(changetype<CallFrame>(frame));
   else if (proc == <u32>PROC_POLLED) stepPolled(frame);
-  else if (proc == <u32>PROC_STOP) stepStop(frame);
-  else stepIrqsOff(frame);
+  else if (proc == <u32>PROC_STOP) stepStop(changetype<StopFrame>(frame));
+  else stepIrqsOff(changetype<IrqsOffFrame>(frame));
   takeInterrupts();
 }
 
 /** The frame that waits for answers: the highest one below any interrupt. Handlers call nobody. */
-function caller(): usize {
+function caller(): Frame {
   const count = depth();
   let index: u32 = 0;
-  while (index + 1 < count && load<u32>(frameAt(index + 1), T.F_INTERRUPT) == 0) index++;
+  while (index + 1 < count && frameAt(index + 1).interrupt == 0) index++;
   return frameAt(index);
 }
-
-// --- at the target of a call ---
-
-/** llist_add() by another CPU. */
-function queued(entry: usize): void {
-  const list = listOf(load<u32>(entry, T.M_A));
-  const last = <usize>load<u32>(list, 4);
-  store<u32>(entry, 0, T.M_NEXT);
-  if (last == 0) store<u32>(list, <u32>entry);
-  else store<u32>(last, <u32>entry, T.M_NEXT);
-  store<u32>(list, <u32>entry, 4);
-  const asks = (load<u32>(entry, T.M_C) & QUEUE_PREP) != 0;
-  const skips = is612() || load<u32>(entry, T.M_A) == <u32>CSD_TTWU;
-  const polls = last == 0 && asks && skips && load<u32>(at, T.N_IDLE) == 2;
-  const source = <u32>(load<u64>(entry, T.M_SOURCE) >> 32);
-  const answer: u32 = last != 0 ? 0 : polls ? 2 : 1;
-  post(MSG_QUEUED, source, load<u64>(entry, T.M_T1), self, answer, 0, 0, 0, 0);
-  if (polls) polledAwake(source);
-  takeInterrupts();
-}
-
-/** set_nr_if_polling(), or the flag's atomic or. */
-function needResched(message: usize): void {
-  const was = load<u32>(at, T.N_NEED_RESCHED) != 0;
-  const polls = load<u32>(at, T.N_IDLE) == 2;
-  const source = <u32>(load<u64>(message, T.M_SOURCE) >> 32);
-  const answer: u32 = was ? 0 : polls ? 2 : 1;
-  store<u32>(at, 1, T.N_NEED_RESCHED);
-  post(MSG_NEED_RESCHED_SET, source, load<u64>(message, T.M_T1), self, answer, 0, 0, 0, 0);
-  if (polls && !was) polledAwake(source);
-}
-
-/** The polling idle loop sees TIF_NEED_RESCHED: it flushes the queue without an interrupt. */
-function polledAwake(source: u32): void {
-  tell(LOG_WOKEN, 0, source, 0);
-  store<u32>(at, 0, T.N_IDLE);
-  store<u32>(at, 0, T.N_IF);
-  const frame = push(PROC_POLLED, CAT_IRQ, true);
-  goOn(frame, 1, cost(COST_POLL_WAKE));
-}
-
-function stepPolled(frame: usize): void {
-  if (load<u32>(frame, T.F_PC) == 1) {
-    store<u32>(at, 0, T.N_NEED_RESCHED);
-    callFlush(frame, 2, true);
-    return;
-  }
-  store<u32>(at, 1, T.N_IF);
-  pop();
-  store<u32>(at, 2, T.N_IDLE);
-}
-
-function peek(message: usize): void {
-  const source = <u32>(load<u64>(message, T.M_SOURCE) >> 32);
-  const current = load<u32>(at, T.N_CURRENT);
-  const mine: u32 = current != 0 && load<u32>(at, T.N_CURRENT_SOURCE) == source ? 1 : 0;
-  post(MSG_PEEKED, source, load<u64>(message, T.M_T1), current, mine, 0, 0, 0, 0);
-}
-
-// --- locks, the bus, interrupts off ---
 
 /** Lock `lock` is this CPU's: the frame that asked goes on. */
 function granted(lock: u32): void {
   for (let index = depth(); index > 0; index--) {
     const frame = frameAt(index - 1);
-    const proc = load<u32>(frame, T.F_PROC);
-    const pc = load<u32>(frame, T.F_PC);
-    const asked = (proc == <u32>PROC_FUNC && pc == 1) || (proc == <u32>PROC_TASK && pc == 2);
-    if (asked && load<u32>(frame, T.F_B) == lock + 1) return wake(frame, 0);
+    if (lockAskedFor(frame) == lock + 1) return wake(frame, 0);
   }
+}
+
+/** Lock + 1, or 0. */
+function lockAskedFor(frame: Frame): u32 {
+  const proc = frame.proc;
+  if (proc == <u32>PROC_FUNC && frame.pc == Func.Locked) return changetype<FuncFrame>(frame).lock;
+  if (proc == <u32>PROC_TASK && frame.pc == Task.Locked) return changetype<TaskFrame>(frame).lock;
+  return 0;
 }
 
 /** The delivery status of this CPU's ICR goes idle when its last message is over. */
 function busIdle(): void {
-  const left = load<u32>(at, T.N_BUS_WRITES) - 1;
-  store<u32>(at, left, T.N_BUS_WRITES);
+  const left = me.busWrites - 1;
+  me.busWrites = left;
   if (left != 0) return;
   const frame = caller();
-  if (load<u32>(frame, T.F_PROC) == <u32>PROC_SEND && load<u32>(frame, T.F_PC) == 1) wake(frame, 0);
+  if (frame.proc == <u32>PROC_SEND && frame.pc == Send.Write) wake(frame, 0);
 }
 
 /** This CPU's interrupts are off for `ps`; NEVER: it is dead. */
 function irqsOff(ps: u64): void {
-  const frame = push(PROC_IRQS_OFF, CAT_IRQS_OFF, true);
+  const frame = changetype<IrqsOffFrame>(push(PROC_IRQS_OFF, CAT_IRQS_OFF, true));
   if (ps == NEVER) {
-    tell(LOG_IRQS_OFF, 0, 0, ps);
+    note(LOG_IRQS_OFF, 0, 0, ps);
     return die(frame);
   }
-  store<u64>(frame, ps, T.F_T1);
-  store<u32>(frame, load<u32>(at, T.N_IDLE), T.F_D);
-  store<u32>(at, 0, T.N_IDLE);
+  frame.length = ps;
+  frame.idle = me.idle;
+  me.idle = Idle.Busy;
 }
 
-function stepIrqsOff(frame: usize): void {
-  if (load<u32>(frame, T.F_PC) == 0) {
-    tell(LOG_IRQS_OFF, 0, 0, load<u64>(frame, T.F_T1));
-    store<u32>(frame, load<u32>(at, T.N_IF), T.F_C);
-    store<u32>(at, 0, T.N_IF);
-    return goOn(frame, 1, load<u64>(frame, T.F_T1));
+function stepIrqsOff(frame: IrqsOffFrame): void {
+  if (frame.pc == IrqsOff.Begin) {
+    note(LOG_IRQS_OFF, 0, 0, frame.length);
+    frame.interruptFlag = me.interruptFlag;
+    me.interruptFlag = 0;
+    return goOn(frame, IrqsOff.End, frame.length);
   }
-  tell(LOG_IRQS_ON, 0, 0, 0);
-  store<u32>(at, load<u32>(frame, T.F_C), T.N_IF);
-  store<u32>(at, load<u32>(frame, T.F_D), T.N_IDLE);
+  note(LOG_IRQS_ON, 0, 0, 0);
+  me.interruptFlag = frame.interruptFlag;
+  me.idle = frame.idle;
   pop();
 }

@@ -1,11 +1,12 @@
 // One call of struct apic in time. Linux's own driver code runs (assembly/linux); its ledger of writes,
 // fences and cpumask words, priced, says when each message leaves. From the first fence to the last
 // write nothing interrupts: the mask paths disable interrupts, a single x2APIC send is one write.
+
 import { closeOutbox, count, emptyOutbox, markOf, openOutbox, Posted, posted } from '../bus/outbox';
 import { hasSerialBus } from '../bus/serial';
-import { is612 } from '../linux/config';
 import { clearMask } from '../linux/cpumask';
 import * as driver from '../linux/driver';
+import { manyWaitsBySentMask } from '../linux/era';
 import * as smp from '../linux/smp';
 import { maskArg, maskWords } from '../memory/arena';
 import {
@@ -23,8 +24,8 @@ import {
   OP_SELF,
 } from '../memory/codes';
 import * as L from '../memory/layout';
-import { ledger as paid } from '../memory/records';
-import { at, counted, cpuMask, now, self, timed } from './arena';
+import { ledger } from '../memory/records';
+import { counted, cpuMask, inTimed, me, now, self } from './arena';
 import { busSend, busWrite } from './bus';
 import {
   CAT_SEND,
@@ -57,7 +58,9 @@ import { struck } from './faults';
 import { call, goOn, pop, wait } from './frame';
 import { post } from './inbox';
 import * as T from './layout';
-import { noteSent, record, tell } from './stats';
+import { Frame, SendFrame } from './records-frame';
+import { note, noteSent, record } from './stats';
+import { Send } from './steps';
 
 // The send under way. Prices are drawn once per call.
 let offset: u64 = 0;
@@ -68,8 +71,8 @@ let begun: u64 = 0;
 let books: usize = L.L_SENDS;
 
 /** What a ledger entry has grown by since the last look. */
-function ledger(entry: usize): u64 {
-  const seen = timed + T.TM_SEEN + (entry - L.L_SENDS);
+function grown(entry: usize): u64 {
+  const seen = inTimed(T.TM_SEEN, entry - L.L_SENDS);
   const value = load<u64>(books + (entry - L.L_SENDS));
   const delta = value - load<u64>(seen);
   store<u64>(seen, value);
@@ -82,25 +85,25 @@ function price(id: u32, times: u64): void {
 
 /** Adds what the driver has done since the last look. `low` of the write that is being delivered. */
 function priceLedger(low: u32): void {
-  price(COST_MASK_WORD, ledger(L.L_MASK_WORDS));
-  price(COST_MASK_COPY, ledger(L.L_MASK_COPIES));
-  price(COST_IRQ_SAVE, ledger(L.L_IRQ_SAVES));
-  price(COST_ICR_IDLE_POLL, ledger(L.L_IDLE_POLLS));
-  price(COST_ICR_WRITE, ledger(L.L_ICR2_WRITES));
-  const fences = ledger(L.L_FENCES);
+  price(COST_MASK_WORD, grown(L.L_MASK_WORDS));
+  price(COST_MASK_COPY, grown(L.L_MASK_COPIES));
+  price(COST_IRQ_SAVE, grown(L.L_IRQ_SAVES));
+  price(COST_ICR_IDLE_POLL, grown(L.L_IDLE_POLLS));
+  price(COST_ICR_WRITE, grown(L.L_ICR2_WRITES));
+  const fences = grown(L.L_FENCES);
   if (fences != 0) {
-    const stores = load<u32>(at, T.N_PENDING_STORES);
-    store<u32>(at, 0, T.N_PENDING_STORES);
+    const stores = me.pendingStores;
+    me.pendingStores = 0;
     offset += fences * cost(COST_FENCE) + cost(COST_FENCE_PER_STORE) * stores;
   }
-  const writes = ledger(L.L_ICR_WRITES);
+  const writes = grown(L.L_ICR_WRITES);
   if (writes != 0) {
     price(COST_ICR_WRITE, writes);
     const many = (low & (ICR_LOGICAL | ICR_SHORTHAND)) != 0;
-    const selfWrites = ledger(L.L_SELF_IPI_WRITES);
+    const selfWrites = grown(L.L_SELF_IPI_WRITES);
     price(many ? COST_EXIT_MULTICAST : COST_EXIT_UNICAST, writes - selfWrites);
   }
-  price(COST_HYPERCALL, ledger(L.L_HYPERCALLS));
+  price(COST_HYPERCALL, grown(L.L_HYPERCALLS));
 }
 
 /** A message that the driver has sent leaves now, and arrives later. */
@@ -113,19 +116,19 @@ function depart(entry: Posted): void {
   noteSent(cpu);
   const nmi = (low & ICR_DELIVERY) == ICR_NMI;
   const what = nmi ? <u32>ICR_NMI : low & ICR_VECTOR;
-  tell(LOG_IPI_SENT, what, cpu, offset);
+  note(LOG_IPI_SENT, what, cpu, offset);
   if (hasSerialBus()) busWrite(cpu, low, offset, begun, intended);
   else post(MSG_IPI, cpu, offset + wire(cpu), what, self, 0, begun, intended, 0);
   offset += cost(COST_PER_TARGET) + cost(COST_MASK_CPU);
 }
 
 /** Calls PROC_SEND; the caller goes on at `pc`. `op` is a sender's operation of codes.ts. */
-export function callSend(caller: usize, pc: u32, op: u32, to: u32, vector: u32, meant: u64): void {
-  const frame = call(caller, pc, PROC_SEND, CAT_SEND);
-  store<u32>(frame, op, T.F_A);
-  store<u32>(frame, to, T.F_B);
-  store<u32>(frame, vector, T.F_C);
-  store<u64>(frame, meant, T.F_T1);
+export function callSend(caller: Frame, pc: u32, op: u32, to: u32, vector: u32, meant: u64): void {
+  const frame = changetype<SendFrame>(call(caller, pc, PROC_SEND, CAT_SEND));
+  frame.op = op;
+  frame.to = to;
+  frame.vector = vector;
+  frame.intended = meant;
 }
 
 /** Masked operations read the CPU's mask of empty queues (1). */
@@ -143,21 +146,21 @@ function run(op: u32, to: u32, vector: u32): void {
   else driver.sendIPI(self, to, vector);
 }
 
-function transmit(frame: usize): void {
-  memory.copy(timed + T.TM_SEEN, L.L_SENDS, L.LEDGER_BYTES);
+function transmit(frame: SendFrame): void {
+  memory.copy(inTimed(T.TM_SEEN, 0), L.L_SENDS, L.LEDGER_BYTES);
   offset = 0;
-  begun = load<u64>(frame, T.F_T0);
-  intended = load<u64>(frame, T.F_T1);
+  begun = frame.begun;
+  intended = frame.intended;
   busSend();
-  const copies = paid.maskCopies;
+  const copies = ledger.maskCopies;
   openOutbox();
-  run(load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), load<u32>(frame, T.F_C));
+  run(frame.op, frame.to, frame.vector);
   closeOutbox();
   for (let i: u32 = 0; i < count; i++) depart(posted(i));
   emptyOutbox();
   books = L.L_SENDS;
   priceLedger(ICR_SHORTHAND);
-  if (paid.maskCopies != copies) forgetCopy(frame);
+  if (ledger.maskCopies != copies) forgetCopy(frame);
 }
 
 /**
@@ -165,33 +168,33 @@ function transmit(frame: usize): void {
  * smp_call_function_many() waits by that mask, so it waits for nobody; who keeps a mask and sends
  * by it again sends to nobody. linux-6.12's many passes a mask that it doesn't need afterwards.
  */
-function forgetCopy(frame: usize): void {
-  if (struck(FAULT_NO_COPY, FAULT_NO_COPY, self, load<u32>(frame, T.F_C)) < 0) return;
-  const many = load<u32>(frame, T.F_A) == <u32>OP_CALL_MANY;
-  tell(LOG_FAULT, FAULT_NO_COPY, self, load<u32>(at, T.N_OUTSTANDING));
-  if (many && is612()) return;
+function forgetCopy(frame: SendFrame): void {
+  if (struck(FAULT_NO_COPY, FAULT_NO_COPY, self, frame.vector) < 0) return;
+  const many = frame.op == <u32>OP_CALL_MANY;
+  note(LOG_FAULT, FAULT_NO_COPY, self, me.outstanding);
+  if (many && !manyWaitsBySentMask()) return;
   counted(CT_COPY_LOST);
-  if (many) store<u32>(at, 0, T.N_OUTSTANDING);
-  else store<u32>(at, 1, T.N_MASK_LOST);
+  if (many) me.outstanding = 0;
+  else me.maskLost = 1;
 }
 
-export function stepSend(frame: usize): void {
-  const pc = load<u32>(frame, T.F_PC);
-  if (pc == 0) {
-    store<u64>(frame, now, T.F_T0);
-    tell(LOG_SEND, load<u32>(frame, T.F_A), load<u32>(frame, T.F_B), 0);
-    goOn(frame, 1, cost(COST_SEND_SETUP));
-  } else if (pc == 1) {
+export function stepSend(frame: SendFrame): void {
+  const pc = frame.pc;
+  if (pc == Send.Setup) {
+    frame.begun = now;
+    note(LOG_SEND, frame.op, frame.to, 0);
+    goOn(frame, Send.Write, cost(COST_SEND_SETUP));
+  } else if (pc == Send.Write) {
     // xapic_wait_icr_idle(): the delivery status says "send pending" while the bus has the last one.
-    if (load<u32>(at, T.N_BUS_WRITES) != 0) return wait();
-    paid.sends++;
+    if (me.busWrites != 0) return wait();
+    ledger.sends++;
     transmit(frame);
-    store<u32>(at, 1, T.N_NOINT);
-    goOn(frame, 2, offset);
+    me.uninterruptible = 1;
+    goOn(frame, Send.Done, offset);
   } else {
-    store<u32>(at, 0, T.N_NOINT);
-    record(HIST_SEND, now - load<u64>(frame, T.F_T0));
-    tell(LOG_SEND_DONE, 0, 0, 0);
+    me.uninterruptible = 0;
+    record(HIST_SEND, now - frame.begun);
+    note(LOG_SEND_DONE, 0, 0, 0);
     pop();
   }
 }

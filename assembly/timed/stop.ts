@@ -1,38 +1,40 @@
 // native_stop_other_cpus(): REBOOT to everybody, a second to stop, then NMIs to those that have not, and
 // ten milliseconds. Linux 6.12 and 4.0 arch/x86/kernel/smp.c.
-import { is612 } from '../linux/config';
+
 import { setCpu, testCpu } from '../linux/cpumask';
+import { nmiOneByOne } from '../linux/era';
 import { cpus, maskWords } from '../memory/arena';
 import { OP_ALLBUTSELF, OP_SEND_IPI, VECTOR_NMI, VECTOR_REBOOT } from '../memory/codes';
-import { at, cpuMask, now, self } from './arena';
+import { cpuMask, me, now, self } from './arena';
 import { CAT_WAIT, PROC_STOP } from './codes';
 import { become, delay, depth, frameAt, goOn, pop, wake } from './frame';
-import * as T from './layout';
+import { StopFrame } from './records-frame';
 import { callSend } from './send';
+import { Stop } from './steps';
 
 const REBOOT_WAIT: u64 = 1_000_000_000_000;
 const NMI_WAIT: u64 = 10_000_000_000;
 
-// Mask 2 of the CPU: those that have stopped. F_D: the next CPU that may get an NMI.
-export function stepStop(frame: usize): void {
-  const pc = load<u32>(frame, T.F_PC);
-  const meant = load<u64>(frame, T.F_T1);
-  if (pc == 0) {
+// Mask 2 of the CPU: those that have stopped.
+export function stepStop(frame: StopFrame): void {
+  const pc = frame.pc;
+  const meant = frame.intended;
+  if (pc == Stop.Reboot) {
     memory.fill(cpuMask(self, 2), 0, (<usize>maskWords) << 3);
-    store<u32>(at, cpus - 1, T.N_OUTSTANDING);
-    store<u32>(at, load<u32>(at, T.N_CALL) + 1, T.N_CALL);
+    me.outstanding = cpus - 1;
+    me.call++;
     if (cpus == 1) return pop();
-    callSend(frame, 1, OP_ALLBUTSELF, 0, VECTOR_REBOOT, meant);
-  } else if (pc == 1) waitFor(frame, 2, REBOOT_WAIT);
-  else if (pc == 2) {
-    if (is612()) goOn(frame, 3, 0);
-    else callSend(frame, 4, OP_ALLBUTSELF, 0, VECTOR_NMI, meant);
-  } else if (pc == 3) {
-    const next = nextRunning(load<u32>(frame, T.F_D));
-    if (next >= cpus) return goOn(frame, 4, 0);
-    store<u32>(frame, next + 1, T.F_D);
-    callSend(frame, 3, OP_SEND_IPI, next, VECTOR_NMI, meant);
-  } else if (pc == 4) waitFor(frame, 5, NMI_WAIT);
+    callSend(frame, Stop.RebootSent, OP_ALLBUTSELF, 0, VECTOR_REBOOT, meant);
+  } else if (pc == Stop.RebootSent) waitFor(frame, Stop.Nmi, REBOOT_WAIT);
+  else if (pc == Stop.Nmi) {
+    if (nmiOneByOne()) goOn(frame, Stop.NmiToNext, 0);
+    else callSend(frame, Stop.NmiSent, OP_ALLBUTSELF, 0, VECTOR_NMI, meant);
+  } else if (pc == Stop.NmiToNext) {
+    const next = nextRunning(frame.next);
+    if (next >= cpus) return goOn(frame, Stop.NmiSent, 0);
+    frame.next = next + 1;
+    callSend(frame, Stop.NmiToNext, OP_SEND_IPI, next, VECTOR_NMI, meant);
+  } else if (pc == Stop.NmiSent) waitFor(frame, Stop.Done, NMI_WAIT);
   else pop();
 }
 
@@ -42,11 +44,11 @@ function nextRunning(cpu: u32): u32 {
 }
 
 /** Until all have stopped, or `ps` have passed. */
-function waitFor(frame: usize, pc: u32, ps: u64): void {
-  if (load<u32>(at, T.N_OUTSTANDING) == 0) return goOn(frame, 5, 0);
+function waitFor(frame: StopFrame, pc: u32, ps: u64): void {
+  if (me.outstanding == 0) return goOn(frame, Stop.Done, 0);
   become(frame, CAT_WAIT);
-  store<u64>(frame, now, T.F_T0);
-  store<u32>(frame, pc, T.F_PC);
+  frame.begun = now;
+  frame.pc = pc;
   delay(ps);
 }
 
@@ -54,13 +56,13 @@ function waitFor(frame: usize, pc: u32, ps: u64): void {
 export function stopped(cpu: u32): void {
   for (let index = depth(); index > 0; index--) {
     const frame = frameAt(index - 1);
-    if (load<u32>(frame, T.F_PROC) != <u32>PROC_STOP) continue;
+    if (frame.proc != <u32>PROC_STOP) continue;
     if (testCpu(cpuMask(self, 2), cpu)) return;
     setCpu(cpuMask(self, 2), cpu);
-    const left = load<u32>(at, T.N_OUTSTANDING) - 1;
-    store<u32>(at, left, T.N_OUTSTANDING);
-    if (left != 0 || load<u32>(frame, T.F_CATEGORY) != <u32>CAT_WAIT) return;
-    store<u32>(frame, 5, T.F_PC);
+    const left = me.outstanding - 1;
+    me.outstanding = left;
+    if (left != 0 || frame.category != <u32>CAT_WAIT) return;
+    frame.pc = Stop.Done;
     return wake(frame, 0);
   }
 }
