@@ -5,4 +5,4 @@ export * from './exports/lapic';
 export * from './exports/machine';
 export * from './exports/send';
 export * from './exports/storm';
-export * from './timed/index';
+export * from './exports/timed';
