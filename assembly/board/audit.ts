@@ -1,8 +1,10 @@
 // The invariants of the whole machine, computed from the bits themselves. The storm checks them
 // after every batch, restore() before it trusts a snapshot.
+
+import { count, isOpen } from '../bus/outbox';
 import { refresh } from '../lapic/refresh';
+import { balances, irrAgrees, isrAgrees, tmrAgrees } from '../lapic/sound';
 import { cpus } from '../memory/arena';
-import { classesOf, countBits } from '../memory/bits';
 import {
   AUDIT_BALANCE,
   AUDIT_DEVICES,
@@ -21,42 +23,18 @@ import {
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { devices, lists } from '../memory/records';
-import {
-  coldRow,
-  handlerSlot,
-  ioapicAt,
-  ioapicCount,
-  irrOf,
-  isrOf,
-  pinAt,
-  pins,
-  row,
-  tmrOf,
-} from '../memory/rows';
+import { coldRow, handlerSlot, ioapicAt, ioapicCount, pinAt, pins, row } from '../memory/rows';
+import { ended, NOTHING } from '../record/ended';
 import { isListed, listedCpu } from '../record/wake';
 
-// attempted = delivered + coalesced + rejected + discarded + pending, per target.
-function balances(cpu: u32): bool {
-  const at = row(cpu);
-  const discarded = coldRow(cpu).discarded;
-  const settled = at.delivered + at.coalesced + at.rejected;
-  return at.attempted == settled + discarded + countBits(irrOf(cpu));
-}
-
 function auditCpu(cpu: u32): i32 {
-  const at = row(cpu);
-  const classes = at.classes;
   if (!balances(cpu)) return AUDIT_BALANCE;
-  if (classesOf(irrOf(cpu)) != (<u32>classes & 0xffff)) return AUDIT_IRR_SUMMARY;
-  if (classesOf(isrOf(cpu)) != (<u32>(classes >> L.CLASSES_ISR_SHIFT) & 0xffff)) {
-    return AUDIT_ISR_SUMMARY;
-  }
-  if (classesOf(tmrOf(cpu)) != <u32>(classes >> L.CLASSES_TMR_SHIFT)) {
-    return AUDIT_TMR_SUMMARY;
-  }
+  if (!irrAgrees(cpu)) return AUDIT_IRR_SUMMARY;
+  if (!isrAgrees(cpu)) return AUDIT_ISR_SUMMARY;
+  if (!tmrAgrees(cpu)) return AUDIT_TMR_SUMMARY;
   const rule = model(F_LOW_VECTORS);
   const low: u32 = rule == <u32>LOW_ERROR ? 0x10001 : rule == <u32>LOW_DISPATCHED ? 0 : 0x10000;
-  return (<u32>classes & low) != 0 ? AUDIT_LOW_VECTOR : 0;
+  return (<u32>row(cpu).classes & low) != 0 ? AUDIT_LOW_VECTOR : 0;
 }
 
 /** Whatever is used as an index or a shift is within its bounds; flags are what they follow from. */
@@ -178,4 +156,20 @@ function wakeListIsSound(listed: u32): bool {
     if (cpu >= cpus || !isListed(cpu)) return false;
   }
   return true;
+}
+
+/** In debug builds, when a command ends: nothing is left in the outbox, to an EOI, or on one side of the list. */
+export function assertSettled(): void {
+  if (ASC_NO_ASSERT) return;
+  assert(!isOpen && count == 0, 'the outbox is open, or holds a message');
+  assert(ended == NOTHING, 'an EOI was not finished');
+  let listed: u32 = 0;
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) if (isListed(cpu)) listed++;
+  assert(wakeListIsSound(listed), 'LISTED and the wake list disagree');
+}
+
+/** The result of a command that has ended. */
+export function settled(result: i32): i32 {
+  assertSettled();
+  return result;
 }

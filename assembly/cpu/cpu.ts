@@ -54,6 +54,7 @@ function taken(kind: u32, vector: u32): i32 {
 function enter(cpu: u32, kind: u32, vector: u32): i32 {
   const enabled: u32 = (latch(cpu) & L.LATCH_IF) != 0 ? HANDLER_IF : 0;
   const index = depth(cpu);
+  assert(index < <u32>L.HANDLERS_MAX, 'more handlers than the stack holds');
   store<u16>(handlerSlot(cpu, index), <u16>(taken(kind, vector) | enabled));
   coldRow(cpu).depth = index + 1;
   clearLatch(cpu, L.LATCH_IF | L.LATCH_HALTED);

@@ -1,5 +1,6 @@
 // What the host may call, second part: registers, pins, devices, the CPU's side, time. Arguments are
 // checked here, as in index.ts.
+import { assertSettled, settled } from '../board/audit';
 import { runClock } from '../board/clock';
 import { extintAsserted, news, newsOfAll } from '../board/news';
 import { initReset as initCpu, powerOnCpu } from '../board/power';
@@ -43,7 +44,7 @@ export function readPage(cpu: u32, reg: u32): u32 {
 export function writePage(cpu: u32, reg: u32, value: u32): i32 {
   if (cpu >= cpus || reg > 255) return BAD_ARGUMENT;
   access.writePage(cpu, reg, value);
-  return 0;
+  return settled(0);
 }
 
 /** 0 with the value in H_RESULT, or GP. */
@@ -52,7 +53,7 @@ export function readMsr(cpu: u32, msr: u32): i32 {
 }
 
 export function writeMsr(cpu: u32, msr: u32, value: u64): i32 {
-  return cpu < cpus ? access.writeMsr(cpu, msr, value) : BAD_ARGUMENT;
+  return settled(cpu < cpus ? access.writeMsr(cpu, msr, value) : BAD_ARGUMENT);
 }
 
 /** A register as the present mode shows it, without the side effects of an access. */
@@ -62,7 +63,7 @@ export function peek(cpu: u32, reg: u32): u32 {
 
 /** IA32_APIC_BASE as a hypervisor's user space sets it: between any valid modes. */
 export function setBase(cpu: u32, value: u64): i32 {
-  return cpu < cpus ? access.setBase(cpu, value, true) : BAD_ARGUMENT;
+  return settled(cpu < cpus ? access.setBase(cpu, value, true) : BAD_ARGUMENT);
 }
 
 /** Recomputes what registers written from outside (an imported page) imply. */
@@ -74,7 +75,7 @@ export function registersChanged(cpu: u32, count: u32): i32 {
   noteOddness(cpu);
   refreshAndKick(cpu);
   news(cpu);
-  return 0;
+  return settled(0);
 }
 
 /** Posts a request (SDM 3C "Posted-Interrupt Processing"). 1 when a notification is due. */
@@ -84,7 +85,7 @@ export function postInterrupt(cpu: u32, vector: u32): i32 {
 }
 
 export function syncPosted(cpu: u32): i32 {
-  return cpu < cpus ? syncRequests(cpu) : BAD_ARGUMENT;
+  return settled(cpu < cpus ? syncRequests(cpu) : BAD_ARGUMENT);
 }
 
 /** EOI without a register write: 1 offered, or used. */
@@ -101,7 +102,7 @@ export function withdrawLazyEoi(cpu: u32): i32 {
 export function useLazyEoi(cpu: u32): i32 {
   if (cpu >= cpus || !useLazy(cpu)) return 0;
   eoiWritten(cpu);
-  return 1;
+  return settled(1);
 }
 
 // --- pins, events, messages ---
@@ -109,13 +110,13 @@ export function useLazyEoi(cpu: u32): i32 {
 export function setLint(cpu: u32, pin: u32, high: u32): i32 {
   if (cpu >= cpus || pin > 1) return BAD_ARGUMENT;
   setPin(cpu, pin, high != 0);
-  return 0;
+  return settled(0);
 }
 
 /** An event of an LVT entry, whatever its pin does. 1 when something was delivered. */
 export function localEvent(cpu: u32, index: u32): i32 {
   if (cpu >= cpus || index > <u32>LVT_CMCI) return BAD_ARGUMENT;
-  return deliverLocal(cpu, index) ? 1 : 0;
+  return settled(deliverLocal(cpu, index) ? 1 : 0);
 }
 
 /** LINT0 falls, as an event. */
@@ -131,13 +132,13 @@ export function extint(cpu: u32): i32 {
 
 /** A message from outside, in ICR format. How many took it, NONE when nobody was addressed. */
 export function message(dest: u32, low: u32, redirect: u32): i32 {
-  return external(dest, redirect != 0 ? low | REDIRECT : low);
+  return settled(external(dest, redirect != 0 ? low | REDIRECT : low));
 }
 
 export function setIoapicPin(n: u32, pin: u32, high: u32): i32 {
   if (n >= ioapicCount() || pin >= pins(n)) return BAD_ARGUMENT;
   setIrq(n, pin, high != 0);
-  return 0;
+  return settled(0);
 }
 
 export function readIoapic(n: u32, offset: u32): u32 {
@@ -148,13 +149,13 @@ export function writeIoapic(n: u32, offset: u32, value: u32): i32 {
   if (n >= ioapicCount()) return BAD_ARGUMENT;
   writeIo(n, offset, value);
   newsOfAll();
-  return 0;
+  return settled(0);
 }
 
 export function setPicLine(line: u32, high: u32): i32 {
   if (line > 15) return BAD_ARGUMENT;
   drivePicLine(line, high != 0);
-  return 0;
+  return settled(0);
 }
 
 export function readPic(port: u32): u32 {
@@ -163,6 +164,7 @@ export function readPic(port: u32): u32 {
 
 export function writePic(port: u32, value: u32): void {
   writePicPort(port, value);
+  assertSettled();
 }
 
 export function picOutput(): u32 {
@@ -171,7 +173,7 @@ export function picOutput(): u32 {
 
 /** An INTA cycle of the 8259 pair. */
 export function acknowledgePic(): u32 {
-  return acknowledgePicLine();
+  return <u32>settled(acknowledgePicLine());
 }
 
 // --- the CPU's side ---
@@ -181,12 +183,12 @@ export function inta(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
   const vector = Lapic.dispatch(cpu);
   if (vector != NONE || !isSpurious(cpu)) return vector;
-  return 0x100 | (readRegister(cpu, REG_SVR) & 0xff);
+  return settled(0x100 | (readRegister(cpu, REG_SVR) & 0xff));
 }
 
 /** kind << 8 | vector of what the CPU takes next, or NONE. */
 export function take(cpu: u32): i32 {
-  return cpu < cpus ? takeNext(cpu) : BAD_ARGUMENT;
+  return settled(cpu < cpus ? takeNext(cpu) : BAD_ARGUMENT);
 }
 
 export function iret(cpu: u32): i32 {
@@ -197,7 +199,7 @@ export function iret(cpu: u32): i32 {
 export function handlerEoi(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
   outcome.result = NONE;
-  return isHardwareEnabled(cpu) ? eoiWritten(cpu) : STRAY;
+  return settled(isHardwareEnabled(cpu) ? eoiWritten(cpu) : STRAY);
 }
 
 /** Sets or clears bits of the CPU's own state (IF, HALTED, SHADOW). */
@@ -212,13 +214,13 @@ export function setCpuState(cpu: u32, bits: u32, on: u32): i32 {
 export function initReset(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
   initCpu(cpu);
-  return 0;
+  return settled(0);
 }
 
 export function powerOn(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
   powerOnCpu(cpu);
-  return 0;
+  return settled(0);
 }
 
 // --- time, tracing ---
@@ -230,7 +232,7 @@ export function powerOn(cpu: u32): i32 {
 export function advance(until: u64, limit: u32, busClocks: u64): i32 {
   if (!runClock(until, limit)) return 0;
   runBus(busClocks);
-  return 1;
+  return settled(1);
 }
 
 /** Effects are noted from now on (or no more): rows take the long way meanwhile. */

@@ -1,5 +1,6 @@
 // What the host may call of one local APIC.
 
+import { settled } from '../board/audit';
 import { eoiWritten } from '../cpu/cpu';
 import { dispatchVector, Lapic, setTpr as writeTpr } from '../lapic/lapic';
 import { ppr as pprOf } from '../lapic/state';
@@ -15,21 +16,21 @@ import { takeWakeList as takeAll } from '../record/wake';
 export function accept(cpu: u32, vector: u32, level: u32): i32 {
   if (cpu >= cpus || vector > 255) return BAD_ARGUMENT;
   Lapic.accept(cpu, vector, level != 0);
-  return 0;
+  return settled(0);
 }
 
 export function acknowledge(cpu: u32): i32 {
-  return cpu < cpus ? Lapic.dispatch(cpu) : BAD_ARGUMENT;
+  return settled(cpu < cpus ? Lapic.dispatch(cpu) : BAD_ARGUMENT);
 }
 
 export function acknowledgeVector(cpu: u32, vector: u32): i32 {
-  return cpu < cpus && vector < 256 ? dispatchVector(cpu, vector) : BAD_ARGUMENT;
+  return settled(cpu < cpus && vector < 256 ? dispatchVector(cpu, vector) : BAD_ARGUMENT);
 }
 
 export function eoi(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
   eoiWritten(cpu);
-  return <i32>outcome.result;
+  return settled(<i32>outcome.result);
 }
 
 export function intr(cpu: u32): i32 {
@@ -43,7 +44,7 @@ export function ppr(cpu: u32): i32 {
 export function setTpr(cpu: u32, tpr: u32): i32 {
   if (cpu >= cpus || tpr > 255) return BAD_ARGUMENT;
   writeTpr(cpu, tpr);
-  return 0;
+  return settled(0);
 }
 
 export function pending(cpu: u32): i32 {

@@ -1,4 +1,5 @@
 // What the host may call to send: the ICR, and the operations of struct apic.
+import { settled } from '../board/audit';
 import { sendIcr } from '../bus/icr';
 import { hasSerialBus } from '../bus/serial';
 import { latch } from '../lapic/outputs';
@@ -29,7 +30,7 @@ export function writeIcr(from: u32, dest: u32, low: u32): i32 {
   ledger.sends += 1;
   ledger.icrWrites += 1;
   sendIcr(from, dest, low);
-  return 0;
+  return settled(0);
 }
 
 /** One call of struct apic or of a caller above it. Masks come in the argument mask. */
@@ -70,7 +71,7 @@ export function send(op: u32, from: u32, to: u32, vector: u32): i32 {
     default:
       return BAD_ARGUMENT;
   }
-  return 0;
+  return settled(0);
 }
 
 /** Bytes of the argument mask beyond the machine's CPUs are the host's to keep zero. */

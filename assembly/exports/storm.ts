@@ -1,5 +1,5 @@
 // What the host may call of storms, and the invariants.
-import { auditHardware, audit as auditRows } from '../board/audit';
+import { assertSettled, auditHardware, audit as auditRows, settled } from '../board/audit';
 import { cpus } from '../memory/arena';
 import { AUDIT_STORM_STATE, NONE } from '../memory/codes';
 import { lists } from '../memory/records';
@@ -9,6 +9,7 @@ import * as engine from '../storm/storm';
 
 export function drain(): void {
   engine.drain();
+  assertSettled();
 }
 
 // --- storm ---
@@ -16,7 +17,7 @@ export function drain(): void {
 /** Sends `count` times; the storm's parameters are in the header. NONE, or the CPU that broke an invariant. */
 export function storm(count: u32): i32 {
   engine.runStorm(count);
-  return audit();
+  return settled(audit());
 }
 
 /** First CPU that breaks an invariant of storms (which one: H_AUDIT), or NONE. */

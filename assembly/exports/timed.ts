@@ -1,4 +1,5 @@
 // What the host may call of the timed engine.
+import { settled } from '../board/audit';
 import { cpus } from '../memory/arena';
 import { BAD_ARGUMENT } from '../memory/codes';
 import { nodeCount, nodeRow, planTimed, timed } from '../timed/arena';
@@ -29,7 +30,7 @@ export function timedIrqsOff(cpu: u32, when: u64, ps: u64): i32 {
 
 /** Runs to `until` ps or through `events`; RUN_MORE, RUN_DONE, RUN_LOG_FULL or RUN_NO_MEMORY. */
 export function timedRun(until: u64, events: u32): i32 {
-  return runSlice(until, events);
+  return settled(runSlice(until, events));
 }
 
 export function timedHash(): u64 {

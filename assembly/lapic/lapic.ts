@@ -17,6 +17,7 @@ import { kick, LISTED } from '../record/wake';
 import { acceptSlow } from './accept';
 import { countVector, Vector } from './row';
 import { eligibleSlow, handOver, settle } from './slow';
+import { assertSound } from './sound';
 import { blockedClasses, isPlain } from './state';
 
 /** The three steps of an interrupt. A class only so that asc inlines them where they are used. */
@@ -47,11 +48,13 @@ export class Lapic {
     if (merges) {
       at.coalesced++;
       note(at, EVENT_COALESCE, vector);
+      assertSound(cpu);
       return;
     }
     slot.irr = <u16>(word | bit);
     at.classes = kick(cpu, classes | ((<u64>1) << (vector >> 4)));
     note(at, EVENT_ACCEPT, vector);
+    assertSound(cpu);
   }
 
   // SDM 3A "Interrupt Acceptance for Fixed Interrupts": when the CPU takes the interrupt, the
@@ -91,6 +94,7 @@ export class Lapic {
     at.eois++;
     const vector = (top << 4) | bit;
     note(at, EVENT_EOI, vector);
+    assertSound(cpu);
     if (!isPlain(classes)) leave(cpu, vector);
     return vector;
   }
@@ -109,14 +113,15 @@ export function endVector(cpu: u32, vector: u32): void {
   at.classes = classes & ~emptied;
   at.eois++;
   note(at, EVENT_EOI, vector);
+  assertSound(cpu);
   if (!isPlain(classes)) leave(cpu, vector);
 }
 
 // Linux's IPI handlers EOI first and run with interrupts off: acknowledge, EOI, next. Each vector
 // goes IRR -> ISR -> cleared as dispatch() and eoi() would have it; the class summary, the hash
 // and the counters stay in registers in between.
-// Linux 6.12 arch/x86/kernel/smp.c sysvec_call_function() and its siblings.
-/** False: the row is not plain, and nothing was done. */
+// Linux 6.12 arch/x86/kernel/smp.c sysvec_call_function() and its siblings. False: the row is not plain,
+// and nothing was done.
 export function runPlainHandlers(cpu: u32): bool {
   const at = row(cpu);
   let classes = at.classes & ~LISTED;
@@ -147,6 +152,7 @@ export function runPlainHandlers(cpu: u32): bool {
   at.hash = hash;
   at.delivered += handled;
   at.eois += handled; // bug: a-handler-forgets-a-counter
+  assertSound(cpu);
   return true;
 }
 

@@ -7,6 +7,7 @@ import { model } from '../memory/model';
 import { Row } from '../memory/records';
 import { classWords, coldRow, cpuOfRow, row, tmrOf } from '../memory/rows';
 import { note } from '../record/hash';
+import { assertSound } from './sound';
 import { isSoftwareEnabled } from './state';
 
 /** One vector on its way. A class only so that asc inlines it where it is used. */
@@ -26,6 +27,7 @@ export class Vector {
     const vector = (top << 4) | bit;
     note(at, EVENT_DISPATCH, vector);
     if (counts != 0) countVector(at, vector);
+    if (!ASC_NO_ASSERT) assertSound(cpuOfRow(at));
     return vector;
   }
 }
@@ -81,4 +83,5 @@ export function discard(cpu: u32, vector: u32): void {
   slot.irr = <u16>(word ^ bit);
   if (word == bit) at.classes &= ~((<u64>1) << (vector >> 4));
   coldRow(cpu).discarded++;
+  assertSound(cpu);
 }

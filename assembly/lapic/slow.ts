@@ -17,6 +17,7 @@ import { effect } from '../record/effects';
 import { note } from '../record/hash';
 import { kick } from '../record/wake';
 import { hasSlot, reject, setTrigger, Vector } from './row';
+import { assertSound } from './sound';
 import {
   blockedClasses,
   dispatchesLow,
@@ -48,11 +49,13 @@ export function acceptLegal(cpu: u32, vector: u32, level: bool): void {
   effect(EFFECT_SET, cpu, vector, (level ? 1 : 0) | (was ? 2 : 0));
   if (was) {
     at.coalesced++;
-    return note(at, EVENT_COALESCE, vector);
+    note(at, EVENT_COALESCE, vector);
+    return assertSound(cpu);
   }
   slot.irr = <u16>(word | bit);
   at.classes = kick(cpu, at.classes | ((<u64>1) << (vector >> 4)));
   note(at, EVENT_ACCEPT, vector);
+  assertSound(cpu);
   settle(cpu);
 }
 
