@@ -67,10 +67,21 @@ export function lockNode(lock: u32): u32 {
   return cpus + 1 + lock;
 }
 
-/** Per CPU: 0 the call's targets, 1 those whose queue was empty, 2 those that hold a csd of this CPU, 3 the
- * same for smp_call_function_single_async(). */
+/** A CPU's own cpumasks. */
+export const enum Mask {
+  /** Of a call. */
+  Targets,
+  /** Whom the IPIs go to: of a call, those whose queue was empty. */
+  Receivers,
+  /** Who holds a csd of this CPU's smp_call_function_many(). */
+  Locked,
+  /** Who holds one of its smp_call_function_single_async(). */
+  AsyncLocked,
+  Count,
+}
+
 export function cpuMask(cpu: u32, which: u32): usize {
-  return masks + (((<usize>cpu * 4 + which) * maskWords) << 3);
+  return masks + (((<usize>cpu * Mask.Count + which) * maskWords) << 3);
 }
 
 export function slotOf(cpu: u32, vector: u32): Slot {
@@ -96,7 +107,7 @@ export function planTimed(logCapacity: u32, traceBytes: u32): i32 {
   slots = nodes + ((<usize>nodeCount) << T.NODE_SHIFT);
   heap = slots + <usize>cpus * (T.SLOT_BYTES << 8);
   masks = align(heap + ((<usize>nodeCount) << 2));
-  matrix = align(masks + ((<usize>cpus * 4 * maskWords) << 3));
+  matrix = align(masks + ((<usize>cpus * Mask.Count * maskWords) << 3));
   tlog = matrix + (8 << (2 * T.MATRIX_SHIFT));
   const outbox = align(tlog + <usize>logCapacity * T.TLOG_BYTES);
   const trace = align(outbox + outboxBytes(cpus + T.OUTBOX_SPARE));

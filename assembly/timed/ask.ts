@@ -2,8 +2,15 @@
 // message there and one back, each half a cache line's way.
 
 import { setCpu } from '../linux/cpumask';
-import { counted, cpuMask, me, now, self } from './arena';
-import { CALL_LOCK_SHIFT, CT_QUEUED, LOG_QUEUE, MSG_QUEUE, QUEUE_LOCK_SHIFT } from './codes';
+import { counted, cpuMask, Mask, me, now, self } from './arena';
+import {
+  CALL_LOCK_SHIFT,
+  CT_QUEUED,
+  LOG_QUEUE,
+  MSG_QUEUE,
+  PROC_TASK,
+  QUEUE_LOCK_SHIFT,
+} from './codes';
 import { line } from './costs';
 import { wake } from './frame';
 import { post } from './inbox';
@@ -34,8 +41,9 @@ export function enqueue(to: u32, type: u32, frame: CallFrame, flags: u32, after:
 /** MSG_QUEUED, MSG_NEED_RESCHED_SET. */
 export function answered(frame: CallFrame, message: AnswerMessage): void {
   const answer = message.answer;
-  if (answer == Answer.Ipi) setCpu(cpuMask(self, 1), message.target);
+  if (answer == Answer.Ipi) setCpu(cpuMask(self, Mask.Receivers), message.target);
   frame.answer = answer;
+  if (!ASC_NO_ASSERT) assert(me.replies != 0 && frame.proc != <u32>PROC_TASK);
   const left = me.replies - 1;
   me.replies = left;
   if (left == 0) wake(frame, 0);

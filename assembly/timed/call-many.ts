@@ -4,7 +4,7 @@ import { clearMask, nextCpu, setCpu } from '../linux/cpumask';
 import { manySkipsQueued, ownFlushFirst } from '../linux/era';
 import { maskWords } from '../memory/arena';
 import { OP_CALL_MANY, OP_CALL_SINGLE } from '../memory/codes';
-import { counted, cpuMask, me, self } from './arena';
+import { counted, cpuMask, Mask, me, self } from './arena';
 import { enqueue } from './ask';
 import {
   CALL_LOCK_SHIFT,
@@ -85,9 +85,9 @@ function queueWhenFree(frame: CallFrame, waits: bool): void {
 }
 
 function queueAll(frame: CallFrame, waits: bool): void {
-  const call = cpuMask(self, 0);
-  const locked = cpuMask(self, 2);
-  clearMask(cpuMask(self, 1));
+  const call = cpuMask(self, Mask.Targets);
+  const locked = cpuMask(self, Mask.Locked);
+  clearMask(cpuMask(self, Mask.Receivers));
   let count: u32 = 0;
   let after: u64 = 0;
   for (let cpu = nextCpu(call, 0); cpu >= 0; cpu = nextCpu(call, cpu + 1)) count++;
@@ -104,8 +104,8 @@ function queueAll(frame: CallFrame, waits: bool): void {
 }
 
 function sendToEmpty(frame: CallFrame): void {
-  const empty = cpuMask(self, 1);
-  if (!manySkipsQueued()) memory.copy(empty, cpuMask(self, 0), (<usize>maskWords) << 3);
+  const empty = cpuMask(self, Mask.Receivers);
+  if (!manySkipsQueued()) memory.copy(empty, cpuMask(self, Mask.Targets), (<usize>maskWords) << 3);
   const first = nextCpu(empty, 0);
   if (first < 0) {
     note(LOG_IPI_SUPPRESSED, 0, self, 0);

@@ -2,7 +2,7 @@
 
 import { setCpu, testCpu } from '../linux/cpumask';
 import { OP_CALL_SINGLE, VECTOR_CALL_FUNCTION_SINGLE } from '../memory/codes';
-import { counted, cpuMask, me, now, self } from './arena';
+import { counted, cpuMask, Mask, me, now, self } from './arena';
 import { enqueue } from './ask';
 import {
   CALL_ASYNC,
@@ -81,7 +81,7 @@ function begin(frame: CallFrame, to: u32, waits: bool): void {
 
 /** smp_call_function_single_async(): -EBUSY while the target has the caller's csd for it. */
 function beginAsync(frame: CallFrame, to: u32): void {
-  const locked = cpuMask(self, 3);
+  const locked = cpuMask(self, Mask.AsyncLocked);
   if (testCpu(locked, to)) {
     counted(CT_BUSY);
     return pop();

@@ -93,6 +93,7 @@ function unlocked(frame: CallFrame): bool {
 
 /** MSG_PEEKED: what the target is doing. */
 export function peeked(frame: CallFrame, message: Peeked): void {
+  if (!ASC_NO_ASSERT) assert(frame.pc == Stuck.State);
   frame.answer = message.func | (message.mine << 16);
   wake(frame, 0);
 }

@@ -2,7 +2,7 @@
 
 import { clearCpu, nextCpu } from '../linux/cpumask';
 import { maskWords } from '../memory/arena';
-import { cpuMask, me, now, self } from './arena';
+import { cpuMask, Mask, me, now, self } from './arena';
 import {
   CAT_WAIT,
   HIST_CSD_WAIT,
@@ -57,16 +57,18 @@ export function unlockArrives(frame: CallFrame, message: Unlock): void {
   const which = message.which;
   const target = message.target;
   const waiting = frame.category == <u32>CAT_WAIT && me.replies == 0;
-  if (which == <u32>UNLOCK_ASYNC) return clearCpu(cpuMask(self, 3), target);
-  if (which == <u32>UNLOCK_MANY) clearCpu(cpuMask(self, 2), target);
+  if (which == <u32>UNLOCK_ASYNC) return clearCpu(cpuMask(self, Mask.AsyncLocked), target);
+  if (which == <u32>UNLOCK_MANY) clearCpu(cpuMask(self, Mask.Locked), target);
   if (which == <u32>UNLOCK_MANY && me.waitsFor == target) {
     // csd_lock_wait() goes on to the next CPU; the last one to unlock is who it waited for.
     if (me.outstanding > 1) me.waitsFor = firstLocked();
   } else if (which == <u32>UNLOCK_MANY && me.outstanding == 1) {
     me.waitsFor = target;
   }
-  if (which == <u32>UNLOCK_DATA) me.csdLocked = 0;
-  else if (<u32>message.call == me.call && me.outstanding != 0) {
+  if (which == <u32>UNLOCK_DATA) {
+    if (!ASC_NO_ASSERT) assert(me.csdLocked == 1);
+    me.csdLocked = 0;
+  } else if (<u32>message.call == me.call && me.outstanding != 0) {
     me.outstanding--;
   }
   if (waiting && canGoOn(frame)) released(frame);
@@ -85,8 +87,8 @@ function canGoOn(frame: CallFrame): bool {
 
 /** A target that still holds this CPU's csd of an earlier call, or -1. */
 export function firstBusy(): i32 {
-  const call = cpuMask(self, 0);
-  const locked = cpuMask(self, 2);
+  const call = cpuMask(self, Mask.Targets);
+  const locked = cpuMask(self, Mask.Locked);
   for (let index: u32 = 0; index < maskWords; index++) {
     const slot = (<usize>index) << 3;
     const both = load<u64>(call + slot) & load<u64>(locked + slot);
@@ -96,6 +98,6 @@ export function firstBusy(): i32 {
 }
 
 export function firstLocked(): u32 {
-  const first = nextCpu(cpuMask(self, 2), 0);
+  const first = nextCpu(cpuMask(self, Mask.Locked), 0);
   return first < 0 ? 0 : first;
 }

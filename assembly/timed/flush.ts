@@ -59,6 +59,7 @@ function takeList(frame: FlushFrame, type: u32): void {
   const list = listOf(type);
   const first = list.first;
   if (first == NONE) return;
+  if (!ASC_NO_ASSERT) assert(list.last != NONE && list.last.next == NONE);
   list.first = NONE;
   list.last = NONE;
   let last: Message = frame.list;
@@ -132,6 +133,7 @@ export function callFlush(caller: Frame, pc: u32, wakes: bool): void {
 
 function finishEntry(frame: FlushFrame): void {
   const entry = frame.entry;
+  if (!ASC_NO_ASSERT) assert(me.currentFunc == entry.func + 1);
   me.currentFunc = 0;
   if (holdsLock(entry) && !unlocksFirst(entry)) unlock(entry);
   freeRecord(entry);

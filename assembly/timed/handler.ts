@@ -67,6 +67,7 @@ export function enter(what: u32, source: u32, accepted: u64): void {
   me.idle = 0;
   const wakes = idle == Idle.Busy ? 0 : cost(idle == Idle.Halted ? COST_IDLE_WAKE : COST_POLL_WAKE);
   if (idle != Idle.Busy) counted(CT_WAKES);
+  if (!ASC_NO_ASSERT) assert(me.dead == 0);
   const frame = changetype<HandlerFrame>(push(PROC_HANDLER, CAT_IRQ, true));
   me.func = 0;
   frame.what = what;

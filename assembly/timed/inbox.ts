@@ -9,6 +9,9 @@ import { Message, NONE, Posted } from './records-message';
 
 const CHUNK_PAGES: i32 = 16;
 
+/** In debug builds, the kind of a record that is free. */
+const FREED: u32 = u32.MAX_VALUE;
+
 /** A fresh record; NONE when the host has no memory left. */
 export function newRecord(): Message {
   let record = timed.free;
@@ -20,6 +23,10 @@ export function newRecord(): Message {
     }
   }
   timed.free = record.next;
+  if (!ASC_NO_ASSERT) {
+    assert(record.kind == FREED);
+    record.kind = 0;
+  }
   return record;
 }
 
@@ -31,6 +38,7 @@ function growPool(): Message {
   const end = start + ((<usize>CHUNK_PAGES) << 16);
   for (let record = start; record < end; record += T.MSG_BYTES) {
     const next = record + T.MSG_BYTES;
+    if (!ASC_NO_ASSERT) changetype<Message>(record).kind = FREED;
     changetype<Message>(record).next = next < end ? changetype<Message>(next) : NONE;
   }
   timed.poolBytes += <u32>(end - start);
@@ -38,6 +46,10 @@ function growPool(): Message {
 }
 
 export function freeRecord(record: Message): void {
+  if (!ASC_NO_ASSERT) {
+    assert(record != NONE && record.kind != FREED);
+    record.kind = FREED;
+  }
   record.next = timed.free;
   timed.free = record;
 }
@@ -83,12 +95,15 @@ export function takeMessage(): Message {
     root = meld(root, pairs);
     pairs = next;
   }
+  if (!ASC_NO_ASSERT) assert(first.kind != FREED && (root == NONE || before(first, root)));
   me.inbox = root;
   return first;
 }
 
 /** Puts a record with its kind and arguments filled in into a node's inbox, `after` ps from now. */
 export function deliverRecord(record: Message, to: u32, after: u64): void {
+  // The lookahead rests on this.
+  if (!ASC_NO_ASSERT) assert(to == self || after >= timed.lookahead);
   const sequence = me.sequence;
   me.sequence = sequence + 1;
   record.time = now + after;

@@ -21,6 +21,7 @@ export function release(lock: u32): void {
 /** At the lock's node. */
 export function lockMessage(record: Message): void {
   if (record.kind == <u32>MSG_RELEASE) {
+    if (!ASC_NO_ASSERT) assert(me.held == 1);
     freeRecord(record);
     me.held = 0;
     // Of a lock: how long it was held.

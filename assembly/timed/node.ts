@@ -3,7 +3,7 @@
 
 import { cpus } from '../memory/arena';
 import { needResched, peek, queued, stepPolled } from './answer';
-import { me, NEVER, self } from './arena';
+import { me, NEVER, now, self } from './arena';
 import { ipiArrives } from './arrive';
 import { answered } from './ask';
 import { busAsked, busRejected, busStep } from './bus';
@@ -98,6 +98,7 @@ function deviceMessage(message: Message): void {
 
 export function stepFrame(): void {
   if (self >= cpus) return busStep();
+  if (!ASC_NO_ASSERT) assert(me.end == now && depth() > 0);
   const frame = top();
   const proc = frame.proc;
   if (proc == <u32>PROC_TASK) stepTask(changetype<TaskFrame>(frame));
@@ -141,6 +142,7 @@ function lockAskedFor(frame: Frame): u32 {
 
 /** The delivery status of this CPU's ICR goes idle when its last message is over. */
 function busIdle(): void {
+  if (!ASC_NO_ASSERT) assert(me.busWrites != 0);
   const left = me.busWrites - 1;
   me.busWrites = left;
   if (left != 0) return;

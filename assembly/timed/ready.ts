@@ -69,8 +69,20 @@ function earlier(timeA: u64, a: u32, timeB: u64, b: u32): bool {
   return timeA < timeB || (timeA == timeB && a < b);
 }
 
+/** Whether a node of the heap is no later than those below it; for assertions. */
+function isFirstOfThree(index: u32): bool {
+  const node = nodeAt(index);
+  const time = nextTime(nodeRow(node));
+  for (let child: u32 = 2 * index + 1; child <= 2 * index + 2 && child < heapSize; child++) {
+    const below = nodeAt(child);
+    if (!earlier(time, node, nextTime(nodeRow(below)), below)) return false;
+  }
+  return true;
+}
+
 function siftUp(node: u32, time: u64): void {
   let index = nodeRow(node).heapIndex;
+  if (!ASC_NO_ASSERT) assert(nodeAt(index) == node);
   while (index > 0) {
     const parent = (index - 1) >> 1;
     const above = nodeAt(parent);
@@ -80,6 +92,7 @@ function siftUp(node: u32, time: u64): void {
     index = parent;
   }
   place(index, node);
+  if (!ASC_NO_ASSERT) assert(isFirstOfThree(index));
 }
 
 export function siftDown(index: u32): void {
@@ -104,6 +117,7 @@ export function siftDown(index: u32): void {
     index = child;
   }
   place(index, node);
+  if (!ASC_NO_ASSERT) assert(isFirstOfThree(index));
 }
 
 /** When the second node has its next event. A message of the first comes no earlier than this plus the lookahead. */

@@ -53,6 +53,8 @@ function runNode(node: u32, stop: u64): bool {
     }
     budget--;
     events++;
+    // No node goes back in time.
+    if (!ASC_NO_ASSERT) assert(time >= row.since);
     setNow(time);
     if (message <= end) handleMessage(takeMessage());
     else stepFrame();

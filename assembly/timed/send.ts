@@ -25,7 +25,7 @@ import {
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { ledger } from '../memory/records';
-import { counted, cpuMask, inTimed, me, now, self } from './arena';
+import { counted, cpuMask, inTimed, Mask, me, now, self } from './arena';
 import { busSend, busWrite } from './bus';
 import {
   CAT_SEND,
@@ -131,10 +131,10 @@ export function callSend(caller: Frame, pc: u32, op: u32, to: u32, vector: u32, 
   frame.intended = meant;
 }
 
-/** Masked operations read the CPU's mask of empty queues (1). */
+/** Masked operations read the CPU's Mask.Receivers. */
 function run(op: u32, to: u32, vector: u32): void {
   if (op == <u32>OP_MASK || op == <u32>OP_CALL_MANY) {
-    memory.copy(maskArg, cpuMask(self, 1), (<usize>maskWords) << 3);
+    memory.copy(maskArg, cpuMask(self, Mask.Receivers), (<usize>maskWords) << 3);
     if (op == <u32>OP_MASK) driver.sendIPIMask(self, maskArg, vector);
     else smp.sendCallFuncIpi(self, maskArg);
     clearMask(maskArg);
@@ -148,6 +148,7 @@ function run(op: u32, to: u32, vector: u32): void {
 
 function transmit(frame: SendFrame): void {
   memory.copy(inTimed(T.TM_SEEN, 0), L.L_SENDS, L.LEDGER_BYTES);
+  if (!ASC_NO_ASSERT) assert(me.uninterruptible == 0);
   offset = 0;
   begun = frame.begun;
   intended = frame.intended;

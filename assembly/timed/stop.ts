@@ -5,22 +5,23 @@ import { setCpu, testCpu } from '../linux/cpumask';
 import { nmiOneByOne } from '../linux/era';
 import { cpus, maskWords } from '../memory/arena';
 import { OP_ALLBUTSELF, OP_SEND_IPI, VECTOR_NMI, VECTOR_REBOOT } from '../memory/codes';
-import { cpuMask, me, now, self } from './arena';
+import { cpuMask, Mask, me, now, self } from './arena';
 import { CAT_WAIT, PROC_STOP } from './codes';
 import { become, delay, depth, frameAt, goOn, pop, wake } from './frame';
 import { StopFrame } from './records-frame';
 import { callSend } from './send';
 import { Stop } from './steps';
 
+/** The mask of those that have stopped. */
+const STOPPED: u32 = Mask.Locked;
 const REBOOT_WAIT: u64 = 1_000_000_000_000;
 const NMI_WAIT: u64 = 10_000_000_000;
 
-// Mask 2 of the CPU: those that have stopped.
 export function stepStop(frame: StopFrame): void {
   const pc = frame.pc;
   const meant = frame.intended;
   if (pc == Stop.Reboot) {
-    memory.fill(cpuMask(self, 2), 0, (<usize>maskWords) << 3);
+    memory.fill(cpuMask(self, STOPPED), 0, (<usize>maskWords) << 3);
     me.outstanding = cpus - 1;
     me.call++;
     if (cpus == 1) return pop();
@@ -39,7 +40,7 @@ export function stepStop(frame: StopFrame): void {
 }
 
 function nextRunning(cpu: u32): u32 {
-  while (cpu < cpus && (cpu == self || testCpu(cpuMask(self, 2), cpu))) cpu++;
+  while (cpu < cpus && (cpu == self || testCpu(cpuMask(self, STOPPED), cpu))) cpu++;
   return cpu;
 }
 
@@ -57,8 +58,9 @@ export function stopped(cpu: u32): void {
   for (let index = depth(); index > 0; index--) {
     const frame = frameAt(index - 1);
     if (frame.proc != <u32>PROC_STOP) continue;
-    if (testCpu(cpuMask(self, 2), cpu)) return;
-    setCpu(cpuMask(self, 2), cpu);
+    if (testCpu(cpuMask(self, STOPPED), cpu)) return;
+    setCpu(cpuMask(self, STOPPED), cpu);
+    if (!ASC_NO_ASSERT) assert(me.outstanding != 0);
     const left = me.outstanding - 1;
     me.outstanding = left;
     if (left != 0 || frame.category != <u32>CAT_WAIT) return;

@@ -1,7 +1,7 @@
 // Whom an operation goes to, among targetFirst to targetLast of its workload.
 import { clearCpu, clearMask, nextCpu, setCpu, testCpu } from '../linux/cpumask';
 import { cpus } from '../memory/arena';
-import { cpuMask, me, nodeRow, self } from './arena';
+import { cpuMask, Mask, me, nodeRow, self } from './arena';
 import {
   TO_ALL,
   TO_CONTIGUOUS,
@@ -50,7 +50,7 @@ function nextInTurn(first: u32, last: u32): u32 {
 // smp_call_function_any(): this CPU if it may, else one of its node, else the first.
 export function anyOf(work: Workload): u32 {
   if (work.here != 0) return self;
-  const mask = cpuMask(self, 0);
+  const mask = cpuMask(self, Mask.Targets);
   const first = nextCpu(mask, 0);
   for (let cpu = first; cpu >= 0; cpu = nextCpu(mask, cpu + 1)) {
     if (nodeRow(cpu).socket == me.socket) return cpu;
@@ -58,7 +58,7 @@ export function anyOf(work: Workload): u32 {
   return first < 0 ? self : first;
 }
 
-/** Fills mask `which` of this CPU. */
+/** Fills a mask of this CPU: Mask.Targets for a call, Mask.Receivers for a bare send. */
 export function fillTargets(work: Workload, which: u32): void {
   const mask = cpuMask(self, which);
   const how = work.targets;
@@ -66,7 +66,7 @@ export function fillTargets(work: Workload, which: u32): void {
   const last = work.targetLast;
   clearMask(mask);
   // A send without a copy has emptied the mask that this CPU keeps (FAULT_NO_COPY).
-  if (which == 1 && me.maskLost != 0) return;
+  if (which == Mask.Receivers && me.maskLost != 0) return;
   if (how == <u32>TO_RANDOM_SET || how == <u32>TO_CONTIGUOUS) {
     fillSome(mask, work, how == <u32>TO_RANDOM_SET);
   } else if (how == <u32>TO_OTHERS || how == <u32>TO_ALL) {

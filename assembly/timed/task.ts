@@ -3,7 +3,7 @@
 
 import { maskWords } from '../memory/arena';
 import { OP_ALLBUTSELF, OP_IRQ_WORK, OP_MASK, OP_SELF, OP_SEND_IPI } from '../memory/codes';
-import { counted, cpuMask, me, now, self, timed } from './arena';
+import { counted, cpuMask, Mask, me, now, self, timed } from './arena';
 import {
   CALL_ASYNC,
   CALL_LOCK_SHIFT,
@@ -114,7 +114,7 @@ function perform(frame: TaskFrame): void {
   else if (what == <u32>DO_WAKE) callProc(frame, PROC_WAKE, to, 0, func, meant);
   else if (what == <u32>DO_IRQS_OFF) callProc(frame, PROC_IRQS_OFF, 0, 0, 0, work.think);
   else {
-    if (what == <u32>DO_SEND_MASK) fillTargets(work, 1);
+    if (what == <u32>DO_SEND_MASK) fillTargets(work, Mask.Receivers);
     callSend(frame, Task.Done, senderOf(what), to, work.vector, meant);
   }
 }
@@ -129,7 +129,7 @@ function performCall(frame: TaskFrame, work: Workload, to: u32): void {
   const meant = frame.intended;
   const func = work.func;
   let flags = work.wait | (work.funcLock << CALL_LOCK_SHIFT);
-  if (what == <u32>DO_CALL_ANY || what == <u32>DO_CALL_MANY) fillTargets(work, 0);
+  if (what == <u32>DO_CALL_ANY || what == <u32>DO_CALL_MANY) fillTargets(work, Mask.Targets);
   if (what == <u32>DO_CALL_MANY) {
     return callProc(frame, PROC_CALL_MANY, work.here, flags, func, meant);
   }
@@ -149,7 +149,7 @@ function repeatRecorded(frame: TaskFrame, meant: u64): void {
   const many = what == <u32>DO_CALL_MANY;
   note(LOG_OP, what, many ? 0 : to, 0);
   if (many) {
-    memory.copy(cpuMask(self, 0), to, (<usize>maskWords) << 3);
+    memory.copy(cpuMask(self, Mask.Targets), to, (<usize>maskWords) << 3);
     callProc(frame, PROC_CALL_MANY, 0, waits, func, meant);
   } else if (what == <u32>DO_CALL_SINGLE) callProc(frame, PROC_CALL_SINGLE, to, waits, func, meant);
   else if (what == <u32>DO_WAKE) callProc(frame, PROC_WAKE, to, 0, func, meant);
