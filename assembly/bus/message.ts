@@ -1,4 +1,4 @@
-// Messages the long way: every delivery mode, every destination, every model. The command is in ICR
+// Messages the slow way: every delivery mode, every destination, every model. The command is in ICR
 // format whoever sends it: vector, delivery mode, destination mode, assert, level, shorthand.
 
 import { cpus } from '../memory/arena';

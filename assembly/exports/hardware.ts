@@ -235,7 +235,7 @@ export function advance(until: u64, limit: u32, busClocks: u64): i32 {
   return settled(1);
 }
 
-/** Effects are noted from now on (or no more): rows take the long way meanwhile. */
+/** Effects are noted from now on (or no more): rows take the slow path meanwhile. */
 export function trace(on: u32): void {
   outcome.trace = on;
   outcome.effectCount = 0;

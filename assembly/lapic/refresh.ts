@@ -10,21 +10,21 @@ import { Lapic } from './lapic';
 import { settle } from './slow';
 import { dispatchesLow, isEarly, isHeld, isSoftwareEnabled, usesIer } from './state';
 
-/** Computes HOLD and SPECIAL of a row anew; call after whatever they depend on has changed. */
+/** Computes HOLD and SLOW of a row anew; call after whatever they depend on has changed. */
 export function refresh(cpu: u32): void {
   const at = row(cpu);
   const hold = isHeld(cpu) || isEarly() || usesIer(cpu);
-  const special =
+  const slow =
     hold ||
     dispatchesLow() ||
     !isSoftwareEnabled(cpu) ||
     outcome.trace != 0 ||
     model(F_SLOTS) != <u32>SLOTS_NONE;
   const HOLD = (<u64>1) << L.CLASSES_HOLD_SHIFT;
-  const SPECIAL = (<u64>1) << L.CLASSES_SPECIAL_SHIFT;
-  let classes = at.classes & ~(HOLD | SPECIAL);
+  const SLOW = (<u64>1) << L.CLASSES_SLOW_SHIFT;
+  let classes = at.classes & ~(HOLD | SLOW);
   if (hold) classes |= HOLD;
-  if (special) classes |= SPECIAL;
+  if (slow) classes |= SLOW;
   at.classes = classes;
 }
 

@@ -111,7 +111,7 @@ export function eligibleSlow(cpu: u32): bool {
   return nextVector(cpu) != NONE;
 }
 
-/** What the CPU takes when the short way has nothing for it. */
+/** What the CPU takes when the fast path has nothing for it. */
 export function handOver(cpu: u32): i32 {
   if (!isEarly()) {
     const vector = nextVector(cpu);

@@ -12,9 +12,9 @@ import { model } from '../memory/model';
 import { config } from '../memory/records';
 import { coldRow, row, tmrOf } from '../memory/rows';
 
-/** Whether accept, dispatch and EOI of this row are the whole story: no level vector, nothing special. */
+/** Whether accept, dispatch and EOI of this row are the whole story: no level vector, no slow row. */
 export function isPlain(classes: u64): bool {
-  return classes >> L.CLASSES_SPECIAL_SHIFT == 0;
+  return classes >> L.CLASSES_SLOW_SHIFT == 0;
 }
 
 /**

@@ -106,7 +106,6 @@ export const EVENT_NMI = 7;
 // Results below zero of exported functions.
 export const NONE = -1;
 export const BAD_ARGUMENT = -2;
-export const UNSUPPORTED = -3;
 export const NO_MEMORY = -4;
 
 // What audit() found wrong.
@@ -261,7 +260,6 @@ export const EFFECT_INIT = 5;
 export const EFFECT_SIPI = 6;
 export const EFFECT_EXTINT = 7;
 
-export const HANDLER_NONE = 0;
 export const HANDLER_VECTOR = 1;
 export const HANDLER_SPURIOUS = 2;
 export const HANDLER_EXTINT = 3;

@@ -16,7 +16,6 @@
 //          EFFECTS   what the last operation did, when traced      entries << 4
 //          COUNTS    deliveries by CPU and vector, when asked for  cpus << 10
 
-export const LAYOUT_VERSION = 2;
 export const HEADER_BYTES = 4096;
 
 // Configuration (u32).
@@ -123,7 +122,7 @@ export const H_MODEL = 1536;
 //  64  CLASSES u64: | 63..48 TMR | 47..40 flags | 39..32 TPR | 31..16 ISR | 15..0 IRR |
 //              (the three 16-bit fields name the classes with a bit set)
 //              flags: 40 HOLD (nothing is dispatched: TPR's class reads as 16 or more),
-//              41 LISTED (on the wake list), 42 SPECIAL (accept, dispatch and EOI take the long way)
+//              41 LISTED (on the wake list), 42 SLOW (accept, dispatch and EOI take the slow path)
 //  72  HASH    u64, this CPU's chain of events
 //  80  counters, u64 each
 export const ROW_SHIFT = 7;
@@ -145,8 +144,8 @@ export const CLASSES_TMR_SHIFT = 48;
 
 export const CLASSES_HOLD_SHIFT = 40;
 export const CLASSES_LISTED_SHIFT = 41;
-/** From here up: SPECIAL and TMR. 0 means that the short way is the whole story. */
-export const CLASSES_SPECIAL_SHIFT = 42;
+/** From here up: SLOW and TMR. 0 means that the fast path is the whole story. */
+export const CLASSES_SLOW_SHIFT = 42;
 
 // Cold part of one local APIC: the register file and the CPU's side (u32 unless said).
 export const COLD_SHIFT = 9;
@@ -219,7 +218,6 @@ export const PIN_ENTRY = 0; // u64
 export const PIN_LINE = 8;
 export const PIN_SERVED = 12; // deliveries in a row on EOI
 export const PIN_BRAKE = 16; // u64 ns, when the brake lets go
-export const PIN_PENDING = 24; // rejected by the bus, or braked
 export const PINS_MAX = 240;
 
 // 8259.
