@@ -1,7 +1,7 @@
 // The untimed storm: sends in a pattern; after every S_DEPTH of them the targets run their
 // handlers. All state is in the header between calls, so a run may be split anywhere.
 
-import { runHandlers } from '../board/eoi';
+import { Handlers } from '../board/eoi';
 import { PATTERN_ALLBUTSELF, PATTERN_MASK_CONTIGUOUS, PATTERN_RANDOM } from '../memory/codes';
 import { ledger, lists, stormState } from '../memory/records';
 import { vectorAt } from '../memory/rows';
@@ -12,7 +12,7 @@ import { randomAt, scale } from './random';
 /** Every CPU on the wake list leaves it and takes what its PPR lets it take. Handlers send nothing. */
 export function drain(): void {
   const count = lists.wakeCount;
-  for (let i: u32 = 0; i < count; i++) runHandlers(listedCpu(i));
+  for (let i: u32 = 0; i < count; i++) Handlers.run(listedCpu(i));
   lists.wakeCount = 0;
   stormState.waiting = 0;
 }
@@ -58,7 +58,7 @@ function runUnicast(pattern: u32, count: u32): void {
     from = Unicast.sender(pattern, from);
     const to = Unicast.target(pattern, from, bits);
     Unicast.send(from, to, vectorAt(pick), via, pattern);
-    if (direct) runHandlers(to);
+    if (direct) Handlers.run(to);
     else wait(depth);
   }
   setQuiet(false);
