@@ -32,9 +32,9 @@ export function queued(entry: QueuedCall): void {
   append(list, entry);
   const asks = (entry.flags & QUEUE_PREP) != 0;
   const skips = pollingNeedsNoIpi() || entry.type == <u32>CSD_TTWU;
-  const polls = wasEmpty && asks && skips && me.idle == Idle.Polling;
+  const polls = wasEmpty && asks && skips && me.idle == Idle.Polling; // bug: a-polling-cpu-gets-an-ipi
   const source = entry.source;
-  const answer: u32 = !wasEmpty ? Answer.NoIpi : polls ? Answer.Polling : Answer.Ipi;
+  const answer: u32 = !wasEmpty ? Answer.NoIpi : polls ? Answer.Polling : Answer.Ipi; // bug: an-ipi-although-the-queue-was-full
   post(MSG_QUEUED, source, entry.back, self, answer, 0, 0, 0, 0);
   if (polls) polledAwake(source);
   takeInterrupts();

@@ -58,7 +58,7 @@ function strike(message: Ipi, what: u32, source: u32, flags: u32): bool {
   note(LOG_FAULT, kind, source, faultDelay(fault));
   if (kind == <u32>FAULT_DROP) {
     counted(CT_DROPPED);
-    return true;
+    return true; // bug: a-dropped-message-arrives
   }
   const t0 = message.sent;
   const t1 = message.intended;

@@ -23,7 +23,7 @@ import { append, listAt, unhook } from './lists';
 import { BusMessage, Message, NONE } from './records-message';
 import { note } from './stats';
 
-const MESSAGE_CLOCKS: u64 = 21;
+const MESSAGE_CLOCKS: u64 = 21; // bug: a-message-takes-20-clocks
 /** The status cycles close the message; the targets have judged it by then. */
 const STATUS_CLOCKS: u64 = 2;
 
@@ -94,7 +94,7 @@ function rotate(winner: u32): void {
     const mine = row.arbitration;
     if (mine < old) row.arbitration = mine + 1;
   }
-  nodeRow(winner).arbitration = 0;
+  nodeRow(winner).arbitration = 0; // bug: the-bus-winner-keeps-its-priority
 }
 
 /** The next message goes over the bus: it reaches its targets before the status cycles. */

@@ -146,7 +146,7 @@ function holdsLock(entry: QueuedCall): bool {
 
 /** Whether an entry is unlocked before its function. */
 function unlocksFirst(entry: QueuedCall): bool {
-  return asyncUnlocksFirst() && entry.type == <u32>CSD_ASYNC;
+  return asyncUnlocksFirst() && entry.type == <u32>CSD_ASYNC; // bug: an-async-csd-is-unlocked-late
 }
 
 /** csd_unlock(): the waiter sees it a cache line later. */

@@ -58,7 +58,7 @@ function before(a: Message, b: Message): bool {
   const timeA = a.time;
   const timeB = b.time;
   if (timeA != timeB) return timeA < timeB;
-  return a.order < b.order;
+  return a.order < b.order; // bug: tied-messages-have-no-order
 }
 
 /** Joins two heaps; either may be NONE. */

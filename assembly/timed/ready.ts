@@ -40,7 +40,7 @@ export function posted(node: u32, time: u64): void {
   siftUp(node, time);
   // Its answer may come that soon.
   const answer = time + timed.lookahead;
-  if (answer < limit) limit = answer;
+  if (answer < limit) limit = answer; // bug: a-node-runs-past-an-answer
 }
 
 // --- the heap: node numbers in an array, ordered by (next time, node) ---

@@ -119,7 +119,7 @@ function depart(entry: Posted): void {
   note(LOG_IPI_SENT, what, cpu, offset);
   if (hasSerialBus()) busWrite(cpu, low, offset, begun, intended);
   else post(MSG_IPI, cpu, offset + wire(cpu), what, self, 0, begun, intended, 0);
-  offset += cost(COST_PER_TARGET) + cost(COST_MASK_CPU);
+  offset += cost(COST_PER_TARGET) + cost(COST_MASK_CPU); // bug: a-mask-send-costs-one-target
 }
 
 /** Calls PROC_SEND; the caller goes on at `pc`. `op` is a sender's operation of codes.ts. */
@@ -187,7 +187,7 @@ export function stepSend(frame: SendFrame): void {
     goOn(frame, Send.Write, cost(COST_SEND_SETUP));
   } else if (pc == Send.Write) {
     // xapic_wait_icr_idle(): the delivery status says "send pending" while the bus has the last one.
-    if (me.busWrites != 0) return wait();
+    if (me.busWrites != 0) return wait(); // bug: a-send-does-not-wait-for-the-bus
     ledger.sends++;
     transmit(frame);
     me.uninterruptible = 1;

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   build,
+  differsIn,
   firstSeed,
   HARDWARE,
   isFinding,
@@ -9,20 +10,22 @@ import {
   REFERENCE,
   runSeed,
   sameWithAssertions,
+  TIMED,
 } from './planted.js';
 
 const SHORT = ['scftorture', 'dropped-icr', 'p6-bus-storm', 'forgotten-copy', 'irqs-off'];
 const ALL = [...REFERENCE, ...HARDWARE];
+const stands = (bug: (typeof TIMED)[number]) => bug.seed !== undefined || bug.in !== undefined;
 
 describe('the list of planted bugs', () => {
   it('has one marked line in assembly/ for each bug, and a bug for each marked line', () => {
     const marked = PLACES.map(({ bug }) => bug).sort();
-    expect(marked).toEqual(ALL.map(({ bug }) => bug).sort());
+    expect(marked).toEqual([...ALL, ...TIMED].map(({ bug }) => bug).sort());
   });
 
-  it('has one bug of each kind with the seed that finds it', () => {
-    const kinds = [...new Set(ALL.map(({ kind }) => kind))];
-    const standing = ALL.filter(({ seed }) => seed !== undefined).map(({ kind }) => kind);
+  it('has one bug of each kind with the seed or the scenario that finds it', () => {
+    const kinds = [...new Set([...ALL, ...TIMED].map(({ kind }) => kind))];
+    const standing = [...ALL, ...TIMED].filter(stands).map(({ kind }) => kind);
     expect(standing.sort()).toEqual(kinds.sort());
   });
 });
@@ -40,6 +43,14 @@ describe('planted bugs', () => {
         throw error;
       }
       expect.fail(`seed ${seed} finds nothing; the first that does: ${firstSeed(planted, module)}`);
+    });
+  }
+});
+
+describe('planted bugs of the timed engine', () => {
+  for (const planted of TIMED.filter(stands)) {
+    it(`${planted.kind}: ${planted.bug} is found in ${planted.in}`, async () => {
+      expect(differsIn(planted.in!, await build(planted))).toBe(true);
     });
   }
 });

@@ -3,7 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 import { expect } from 'vitest';
-import { costSet, scenario, TimedRun } from '../../src/timed-index.js';
+import {
+  costSet,
+  SCENARIO_NAMES,
+  type Scenario,
+  scenario,
+  TimedRun,
+} from '../../src/timed-index.js';
 import { fuzzHardware } from '../hardware/fuzzer.js';
 import { fuzz } from './fuzzer.js';
 
@@ -165,6 +171,45 @@ export const HARDWARE: Planted[] = [
   { bug: 'the-focus-processor-is-not-asked', kind: 'lowest priority', seed: 43, becomes: '' },
 ];
 
+/** Found by the beginnings of the shipped scenarios, on either scheduler; `in`: one that finds it. */
+export const TIMED: (Planted & { in?: string })[] = [
+  {
+    bug: 'tied-messages-have-no-order',
+    kind: 'timed order',
+    in: 'ipi-bench/all',
+    becomes: 'return false;',
+  },
+  { bug: 'a-node-runs-past-an-answer', kind: 'timed order', becomes: '' },
+  {
+    bug: 'an-ipi-although-the-queue-was-full',
+    kind: 'csd',
+    in: 'csd-stall',
+    becomes: 'const answer: u32 = polls ? Answer.Polling : Answer.Ipi;',
+  },
+  { bug: 'a-polling-cpu-gets-an-ipi', kind: 'csd', becomes: 'const polls = false;' },
+  { bug: 'an-async-csd-is-unlocked-late', kind: 'csd', becomes: 'return false;' },
+  {
+    bug: 'a-dropped-message-arrives',
+    kind: 'faults',
+    in: 'dropped-icr whole',
+    becomes: 'return false;',
+  },
+  {
+    bug: 'a-mask-send-costs-one-target',
+    kind: 'prices',
+    in: 'membarrier-serialized',
+    becomes: 'offset += cost(COST_MASK_CPU);',
+  },
+  { bug: 'a-send-does-not-wait-for-the-bus', kind: 'timed serial bus', becomes: '' },
+  {
+    bug: 'a-message-takes-20-clocks',
+    kind: 'timed serial bus',
+    in: 'p6-bus-storm',
+    becomes: 'const MESSAGE_CLOCKS: u64 = 20;',
+  },
+  { bug: 'the-bus-winner-keeps-its-priority', kind: 'timed serial bus', becomes: '' },
+];
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const MARKER = / \/\/ bug: ([a-z0-9-]+)$/;
 
@@ -241,6 +286,42 @@ export function firstSeed(planted: Planted, module: object, last = 6000): number
   }
   return undefined;
 }
+
+const beginnings = new Map<string, string>();
+
+/** A shipped scenario: its first 200 us, or the `whole`; or its beginning with idle CPUs that are `polling`. */
+function short(name: string): Scenario {
+  const [shipped = '', how] = name.split(' ');
+  const what = scenario(shipped);
+  if (how === 'whole') return what;
+  const begun = { ...what, duration_ns: Math.min(what.duration_ns, 200e3), drain_ns: 0 };
+  if (how !== 'polling') return begun;
+  return { ...begun, workloads: what.workloads.map((work) => ({ ...work, idle: 'poll' })) };
+}
+
+const WHERE = [...SCENARIO_NAMES, 'dropped-icr whole', 'csd-stall whole', 'normal polling'];
+
+/** Both schedulers' hashes, or how it failed. */
+function beginning(name: string, module?: object): string {
+  const what = short(name);
+  const hash = (scheduler: 'heap' | 'windows') =>
+    new TimedRun(what, costSet(what.costs!), { scheduler, ...(module && { module }) }).run()
+      .timedHash;
+  try {
+    return `${hash('heap')} ${hash('windows')}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Whether the scenario's beginning is another on the planted build. */
+export function differsIn(name: string, module: object): boolean {
+  if (!beginnings.has(name)) beginnings.set(name, beginning(name));
+  return beginning(name, module) !== beginnings.get(name);
+}
+
+/** The first shipped scenario that finds the bug. */
+export const firstScenario = (module: object) => WHERE.find((name) => differsIn(name, module));
 
 /** A scenario's beginning on the build with assertions, and on the shipped one. */
 export function sameWithAssertions(name: string, limitNs: number, module: object): void {
