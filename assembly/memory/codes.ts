@@ -120,7 +120,7 @@ export const AUDIT_REGISTERS = 8;
 export const AUDIT_DEVICES = 9;
 
 // Flags of a hardware model, as indices of u32 words from H_MODEL on. What each value means, which
-// model has it and why: src/models.ts, the one table.
+// model has it and why: src/core/models.ts, the one table.
 export const F_VERSION = 0;
 export const F_X2APIC = 1;
 export const F_LOW_VECTORS = 2;

@@ -1,4 +1,4 @@
-// The hardware model's flags (src/models.ts is their table).
+// The hardware model's flags (src/core/models.ts is their table).
 import * as L from './layout';
 
 export function model(flag: i32): u32 {

@@ -1,4 +1,4 @@
-// ipistorm without arguments: the whole point in a quarter of a minute.
+// ipistorm without arguments: the whole point in a few seconds.
 import { fileURLToPath } from 'node:url';
 import type { Era } from '../core/config.js';
 import { Machine } from '../machine/machine.js';
