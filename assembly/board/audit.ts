@@ -59,7 +59,8 @@ function registersAreSound(cpu: u32): bool {
   );
 }
 
-const LATCHES: u32 = 0x7fff;
+/** Every latch: LATCH_LAZY_EOI is the highest. */
+const LATCHES: u32 = 2 * L.LATCH_LAZY_EOI - 1;
 
 function handlersAreSound(cpu: u32): bool {
   for (let i: u32 = 0; i < coldRow(cpu).depth; i++) {

@@ -6,8 +6,11 @@ import { cpus, directoryMask } from '../memory/arena';
 import { NONE } from '../memory/codes';
 import { apicId, directorySlot } from '../memory/rows';
 
+/** 2^32 over the golden ratio: spreads what is multiplied by it. */
+const GOLDEN: u32 = 0x9e3779b1;
+
 function step(id: u32): u32 {
-  return ((id * 0x9e3779b1) >> 7) | 1;
+  return ((id * GOLDEN) >> 7) | 1;
 }
 
 export function cpuOf(id: u32): i32 {

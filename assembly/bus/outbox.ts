@@ -5,13 +5,13 @@ import * as L from '../memory/layout';
 
 /** One message: target CPU, command, and which write it came with. */
 @unmanaged
-export class Posted {
+export class OutboxEntry {
   cpu: u32;
   low: u32;
   write: u32;
 }
 
-export const ENTRY_BYTES: usize = offsetof<Posted>();
+const ENTRY_BYTES: usize = offsetof<OutboxEntry>();
 
 export let isOpen: bool = false;
 export let count: u32 = 0;
@@ -56,18 +56,18 @@ export function beginWrite(): void {
 
 export function append(cpu: u32, low: u32): void {
   if (count == capacity) unreachable(); // never: see layOutbox()
-  const entry = posted(count++);
+  const entry = entryAt(count++);
   entry.cpu = cpu;
   entry.low = low;
   entry.write = writes - 1;
 }
 
-export function posted(index: u32): Posted {
-  return changetype<Posted>(entries + <usize>index * ENTRY_BYTES);
+export function entryAt(index: u32): OutboxEntry {
+  return changetype<OutboxEntry>(entries + <usize>index * ENTRY_BYTES);
 }
 
 /** The ledger when the write of `entry` began. */
-export function markOf(entry: Posted): usize {
+export function markOf(entry: OutboxEntry): usize {
   return marks + <usize>entry.write * L.LEDGER_BYTES;
 }
 

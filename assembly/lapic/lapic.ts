@@ -139,8 +139,6 @@ export function runPlainHandlers(cpu: u32): bool {
     slot.irr = <u16>word;
     // Nothing else of this class is in service, or the class would be blocked.
     assert(slot.isr == 0 && requests > blocked);
-    slot.isr = <u16>((<u32>1) << bit);
-    slot.isr = 0;
     if (word == 0) requests ^= 1 << top;
     const vector = (top << 4) | bit;
     hash = after(after(hash, EVENT_DISPATCH, vector), EVENT_EOI, vector);

@@ -1,4 +1,4 @@
-// What each kernel does, by name: the only place that compares eras. A capability says what differs and in
+// What each kernel does, by name: the only place in the core that compares eras. A capability says what differs and in
 // which function; code asks for the capability, never for the era.
 import { ERA_4_0_SEND_IPI, ERA_6_12 } from '../memory/codes';
 import { config } from '../memory/records';

@@ -26,12 +26,12 @@ export function sendCallFuncSingleIpi(from: u32, to: u32): void {
 // native_send_call_func_ipi(): the whole machine but this CPU (6.12: or with it) goes by
 // allbutself or all, anything else by the mask.
 export function sendCallFuncIpi(from: u32, mask: usize): void {
-  if (gatesBroadcastByKey()) callFunc612(from, mask);
-  else callFunc40(from, mask);
+  if (gatesBroadcastByKey()) callFuncByKey(from, mask);
+  else callFuncByMask(from, mask);
 }
 
 // 6.12: gated by the shorthand key; compares mask | self with the online mask.
-function callFunc612(from: u32, mask: usize): void {
+function callFuncByKey(from: u32, mask: usize): void {
   if (!useShorthand() || !orSelfEqualsOnline(mask, from)) {
     return sendIPIMask(from, mask, VECTOR_CALL_FUNCTION);
   }
@@ -41,7 +41,7 @@ function callFunc612(from: u32, mask: usize): void {
 
 // 4.0: builds online - self in a mask it allocates, and compares twice (mask with it; online
 // with cpu_callout_mask, equal here: every CPU was called out).
-function callFunc40(from: u32, mask: usize): void {
+function callFuncByMask(from: u32, mask: usize): void {
   copyMask(maskCopy, maskOnline);
   clearCpu(maskCopy, from);
   if (!equalMasks(mask, maskCopy)) return sendIPIMask(from, mask, VECTOR_CALL_FUNCTION);

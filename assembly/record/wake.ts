@@ -44,7 +44,7 @@ export function isListed(cpu: u32): bool {
   return (row(cpu).classes & LISTED) != 0;
 }
 
-/** Empties the list; its entries stay readable until the next tell(). */
+/** Empties the list; its entries stay readable until the next kick(). */
 export function takeWakeList(): u32 {
   const count = lists.wakeCount;
   for (let i: u32 = 0; i < count; i++) unlist(listedCpu(i));

@@ -117,8 +117,10 @@ export function sendToOthers(via: u32, vector: u32): void {
   if (via == <u32>VIA_ICR) sendIcr(from, 0, ICR_ALL_EXC | vector);
   else if (via == <u32>VIA_MASK) sendIPIMaskAllButSelf(from, maskOnline, vector);
   else if (via == <u32>VIA_SHORTHAND) sendIPIAllButSelf(from, vector);
-  else if (via == <u32>VIA_CALL) sendCallFuncIpi(from, maskOnlineWithout(from));
-  else for (let cpu: u32 = 0; cpu < cpus; cpu++) if (cpu != from) sendIPI(from, cpu, vector);
+  else if (via == <u32>VIA_CALL) {
+    sendCallFuncIpi(from, maskOnlineWithout(from));
+    clearMask(maskArg);
+  } else for (let cpu: u32 = 0; cpu < cpus; cpu++) if (cpu != from) sendIPI(from, cpu, vector);
 }
 
 function maskOnlineWithout(from: u32): usize {

@@ -2,7 +2,15 @@
 // fences and cpumask words, priced, says when each message leaves. From the first fence to the last
 // write nothing interrupts: the mask paths disable interrupts, a single x2APIC send is one write.
 
-import { closeOutbox, count, emptyOutbox, markOf, openOutbox, Posted, posted } from '../bus/outbox';
+import {
+  closeOutbox,
+  count,
+  emptyOutbox,
+  entryAt,
+  markOf,
+  OutboxEntry,
+  openOutbox,
+} from '../bus/outbox';
 import { hasSerialBus } from '../bus/serial';
 import { clearMask } from '../linux/cpumask';
 import * as driver from '../linux/driver';
@@ -107,7 +115,7 @@ function priceLedger(low: u32): void {
 }
 
 /** A message that the driver has sent leaves now, and arrives later. */
-function depart(entry: Posted): void {
+function depart(entry: OutboxEntry): void {
   const cpu = entry.cpu;
   const low = entry.low;
   books = markOf(entry);
@@ -157,7 +165,7 @@ function transmit(frame: SendFrame): void {
   openOutbox();
   run(frame.op, frame.to, frame.vector);
   closeOutbox();
-  for (let i: u32 = 0; i < count; i++) depart(posted(i));
+  for (let i: u32 = 0; i < count; i++) depart(entryAt(i));
   emptyOutbox();
   books = L.L_SENDS;
   priceLedger(ICR_SHORTHAND);
