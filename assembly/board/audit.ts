@@ -1,7 +1,7 @@
 // The invariants of the whole machine, computed from the bits themselves. The storm checks them
 // after every batch, restore() before it trusts a snapshot.
 
-import { count, isOpen } from '../bus/outbox';
+import { isOpen, outboxCount } from '../bus/outbox';
 import { refresh } from '../lapic/refresh';
 import { balances, irrAgrees, isrAgrees, tmrAgrees } from '../lapic/sound';
 import { cpus } from '../memory/arena';
@@ -162,7 +162,7 @@ function wakeListIsSound(listed: u32): bool {
 /** In debug builds, when a command ends: nothing is left in the outbox, to an EOI, or on one side of the list. */
 export function assertSettled(): void {
   if (ASC_NO_ASSERT) return;
-  assert(!isOpen && count == 0, 'the outbox is open, or holds a message');
+  assert(!isOpen && outboxCount == 0, 'the outbox is open, or holds a message');
   assert(ended == NOTHING, 'an EOI was not finished');
   let listed: u32 = 0;
   for (let cpu: u32 = 0; cpu < cpus; cpu++) if (isListed(cpu)) listed++;

@@ -20,7 +20,7 @@ import { matchesDestination } from './match';
 const SVR_NO_FOCUS: u32 = 0x200;
 
 /** The focus processor has the vector pending or in service. */
-export function isFocus(cpu: u32, vector: u32): bool {
+function isFocus(cpu: u32, vector: u32): bool {
   if ((coldRow(cpu).svr & SVR_NO_FOCUS) != 0) return false;
   return irrOf(cpu).has(vector) || isrOf(cpu).has(vector);
 }

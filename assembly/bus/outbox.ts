@@ -14,7 +14,7 @@ export class OutboxEntry {
 const ENTRY_BYTES: usize = offsetof<OutboxEntry>();
 
 export let isOpen: bool = false;
-export let count: u32 = 0;
+export let outboxCount: u32 = 0;
 
 let entries: usize = 0;
 let marks: usize = 0;
@@ -37,7 +37,7 @@ export function layOutbox(at: usize, most: u32): void {
 }
 
 export function openOutbox(): void {
-  assert(!isOpen && count == 0);
+  assert(!isOpen && outboxCount == 0);
   isOpen = true;
 }
 
@@ -55,8 +55,8 @@ export function beginWrite(): void {
 }
 
 export function append(cpu: u32, low: u32): void {
-  if (count == capacity) unreachable(); // never: see layOutbox()
-  const entry = entryAt(count++);
+  if (outboxCount == capacity) unreachable(); // never: see layOutbox()
+  const entry = entryAt(outboxCount++);
   entry.cpu = cpu;
   entry.low = low;
   entry.write = writes - 1;
@@ -73,6 +73,6 @@ export function markOf(entry: OutboxEntry): usize {
 
 export function emptyOutbox(): void {
   assert(!isOpen);
-  count = 0;
+  outboxCount = 0;
   writes = 0;
 }

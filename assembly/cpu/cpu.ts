@@ -22,9 +22,9 @@ import { model } from '../memory/model';
 import { outcome } from '../memory/records';
 import { coldRow, handlerSlot, row } from '../memory/rows';
 
-export const MATCHED: i32 = 1;
+const MATCHED: i32 = 1;
 export const STRAY: i32 = 2;
-export const OTHER: i32 = 3;
+const OTHER: i32 = 3;
 
 const HANDLER_KIND_SHIFT: u32 = 8;
 const HANDLER_IF: u32 = 0x1000;

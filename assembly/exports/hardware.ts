@@ -1,5 +1,4 @@
-// What the host may call, second part: registers, pins, devices, the CPU's side, time. Arguments are
-// checked here, as in index.ts.
+// What the host may call of registers, pins, devices, the CPU's side and time.
 import { assertSettled, settled } from '../board/audit';
 import { runClock } from '../board/clock';
 import { extintAsserted, news, newsOfAll } from '../board/news';

@@ -47,7 +47,7 @@ function isActive(entry: u32, high: bool): bool {
   return hasRemoteIrr() && (entry & LVT_ACTIVE_LOW) != 0 ? !high : high;
 }
 
-export function entryIsLevelFixed(entry: u32): bool {
+function entryIsLevelFixed(entry: u32): bool {
   return (entry & LVT_LEVEL) != 0 && lvtMode(entry) == DELIVERY_FIXED;
 }
 

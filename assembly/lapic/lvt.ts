@@ -21,7 +21,19 @@ import {
 import { model } from '../memory/model';
 import { Lapic } from './lapic';
 import { latchExtint, latchInit, latchNmi, latchSmi } from './outputs';
-import { isHardwareEnabled, LVT_LEVEL, LVT_MASKED, lvt, lvtMode, storeLvt } from './state';
+import {
+  isHardwareEnabled,
+  LVT_ACTIVE_LOW,
+  LVT_DEADLINE,
+  LVT_DELIVERY,
+  LVT_LEVEL,
+  LVT_MASKED,
+  LVT_PERIODIC,
+  LVT_VECTOR,
+  lvt,
+  lvtMode,
+  storeLvt,
+} from './state';
 
 /** Number of the last LVT entry. SDM 3A "Local APIC Version Register". */
 function lastEntry(): u32 {
@@ -37,10 +49,14 @@ export function hasLvt(index: u32): bool {
 /** Bits of an entry that software may set. */
 export function lvtBits(index: u32): u32 {
   if (model(F_LVT_BITS) == <u32>LVT_RAW) return 0xffffffff;
-  if (index == <u32>LVT_TIMER) return model(F_TIMER_DEADLINE) != 0 ? 0x700ff : 0x300ff;
-  if (index == <u32>LVT_ERROR) return 0x100ff;
-  if (index == <u32>LVT_LINT0 || index == <u32>LVT_LINT1) return 0x1a7ff;
-  return 0x107ff;
+  const plain = LVT_VECTOR | LVT_MASKED;
+  if (index == <u32>LVT_TIMER) {
+    const deadline: u32 = model(F_TIMER_DEADLINE) != 0 ? LVT_DEADLINE : 0;
+    return plain | LVT_PERIODIC | deadline;
+  }
+  if (index == <u32>LVT_ERROR) return plain;
+  const pin = index == <u32>LVT_LINT0 || index == <u32>LVT_LINT1;
+  return plain | LVT_DELIVERY | (pin ? LVT_ACTIVE_LOW | LVT_LEVEL : 0);
 }
 
 /** A local event of an unmasked entry. Whether something was delivered. */

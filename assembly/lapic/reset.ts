@@ -88,7 +88,7 @@ export function noteOddness(cpu: u32): void {
   devices.odd = devices.odd + (usual ? -1 : 1);
 }
 
-export function usualDfr(): u32 {
+function usualDfr(): u32 {
   return mode == <u32>MODE_XAPIC_CLUSTER ? CLUSTER_DFR : 0xffffffff;
 }
 
@@ -101,7 +101,7 @@ function clearVectors(cpu: u32): void {
 }
 
 /** Registers to their reset values; id, base and mode stay. */
-export function resetRegisters(cpu: u32): void {
+function resetRegisters(cpu: u32): void {
   const cold = coldRow(cpu);
   clearVectors(cpu);
   stopTimer(cpu);

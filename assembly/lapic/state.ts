@@ -37,6 +37,11 @@ export function ppr(cpu: u32): u32 {
   return tpr >> 4 >= servingClass ? tpr : servingClass << 4; // bug: ppr-takes-the-lower-class
 }
 
+// Fields of an LVT entry. SDM 3A "Local Vector Table"; the timer's mode has two bits where there is a TSC deadline.
+export const LVT_VECTOR: u32 = 0xff;
+export const LVT_DELIVERY: u32 = 0x700;
+export const LVT_PERIODIC: u32 = 0x20000;
+export const LVT_DEADLINE: u32 = 0x40000;
 export const LVT_MASKED: u32 = 0x10000;
 export const LVT_LEVEL: u32 = 0x8000;
 export const LVT_REMOTE_IRR: u32 = 0x4000;

@@ -25,7 +25,7 @@ export function isDeadlineMode(cpu: u32): bool {
   return model(F_TIMER_DEADLINE) != 0 && timerMode(lvt(cpu, LVT_TIMER)) == MODE_DEADLINE;
 }
 
-export function divideShift(cpu: u32): u32 {
+function divideShift(cpu: u32): u32 {
   const value = coldRow(cpu).divide;
   return (((value & 3) | ((value >> 1) & 4)) + 1) & 7;
 }

@@ -30,7 +30,7 @@ import { apicId } from '../memory/rows';
 import { randomAt, scale } from './random';
 
 /** Sources take turns: 0, 1, ... up to `limit` - 1. */
-export function nextSource(limit: u32): u32 {
+function nextSource(limit: u32): u32 {
   const source = stormState.sourceNext;
   stormState.sourceNext = source + 1 >= limit ? 0 : source + 1;
   return source;

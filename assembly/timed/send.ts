@@ -4,12 +4,12 @@
 
 import {
   closeOutbox,
-  count,
   emptyOutbox,
   entryAt,
   markOf,
   OutboxEntry,
   openOutbox,
+  outboxCount,
 } from '../bus/outbox';
 import { hasSerialBus } from '../bus/serial';
 import { clearMask } from '../linux/cpumask';
@@ -165,7 +165,7 @@ function transmit(frame: SendFrame): void {
   openOutbox();
   run(frame.op, frame.to, frame.vector);
   closeOutbox();
-  for (let i: u32 = 0; i < count; i++) depart(entryAt(i));
+  for (let i: u32 = 0; i < outboxCount; i++) depart(entryAt(i));
   emptyOutbox();
   books = L.L_SENDS;
   priceLedger(ICR_SHORTHAND);

@@ -39,6 +39,21 @@ describe('the documents', () => {
     }
   });
 
+  it('a source file that is named exists, by its path or by the end of it', () => {
+    const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
+      cwd: root,
+      encoding: 'utf8',
+    }).split('\n');
+    // The made-up driver, and the command to be written, of CONTRIBUTING.md.
+    const madeUp = /(^|\/)(mine|NAME)\.ts$/;
+    for (const page of documents()) {
+      for (const [, name = ''] of read(page).matchAll(/`([\w./-]+\.(?:ts|mjs))`/g)) {
+        const found = files.some((file) => file === name || file.endsWith(`/${name}`));
+        expect(found || madeUp.test(name), `${page}: ${name}`).toBe(true);
+      }
+    }
+  });
+
   const codes = [...read('README.md').matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code!);
   it.each(codes)('the library example in the README runs as printed: %s', (code) => {
     const entry = `import { Machine } from '${root}dist/src/index.js';\n`;
