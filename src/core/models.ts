@@ -434,7 +434,7 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
     'Is the xAPIC id the initial one again when IA32_APIC_BASE enables the APIC?',
     YES_NO,
     ['yes', 'yes', 'yes', 'no', 'yes', 'yes'],
-    'SDM 3A "Enabling or Disabling the Local APIC"; KVM kvm_lapic_set_base(); QEMU apic_set_base()',
+    'SDM 3A "Enabling or Disabling the Local APIC"; KVM __kvm_apic_set_base(); QEMU apic_set_base()',
   ),
   flag(
     'sw_off_with_hw',
@@ -461,7 +461,7 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
     'LDR when x2APIC mode is left',
     { cleared: [C.LDR_CLEARED, '0'], kept: [C.LDR_KEPT, 'as it was'] },
     ['cleared', 'cleared', 'kept', 'cleared', 'cleared', 'cleared'],
-    'SDM 3A "x2APIC State Transitions"; KVM kvm_lapic_set_base()',
+    'SDM 3A "x2APIC State Transitions"; KVM __kvm_apic_set_base()',
   ),
   flag(
     'remote_read',
