@@ -1,9 +1,17 @@
 // Which tool wrote a trace, told once from its first lines.
-import { scanBracket, scanGraph, scanLatency, scanVerbose, TraceLine, withoutCpu } from './line.js';
+import {
+  scanBracket,
+  scanGraph,
+  scanLatency,
+  scanTimeless,
+  scanVerbose,
+  TraceLine,
+  withoutCpu,
+} from './line.js';
 
 export type TraceFormat = 'ftrace' | 'trace-cmd' | 'perf' | 'wprof' | 'bpftrace';
 /** How a line of it is anchored. */
-export type Anchor = 'bracket' | 'latency' | 'verbose' | 'graph' | 'json' | 'columns';
+export type Anchor = 'bracket' | 'timeless' | 'latency' | 'verbose' | 'graph' | 'json' | 'columns';
 
 export interface Dialect {
   format: TraceFormat;
@@ -39,6 +47,7 @@ export function scanColumns(line: string, out: TraceLine): boolean {
 
 export const SCANS: Readonly<Record<Exclude<Anchor, 'json'>, Scan>> = {
   bracket: scanBracket,
+  timeless: scanTimeless,
   latency: scanLatency,
   verbose: scanVerbose,
   graph: scanGraph,
@@ -53,7 +62,7 @@ export function isComment(line: string): boolean {
 interface Seen {
   perf: number;
   plain: number;
-  other: Record<'latency' | 'verbose' | 'graph' | 'columns', number>;
+  other: Record<'timeless' | 'latency' | 'verbose' | 'graph' | 'columns', number>;
   /** Signs of trace-cmd: padded event names, symbols without their size. */
   padded: number;
   noCpu: string[];
@@ -64,14 +73,14 @@ interface Seen {
 function count(line: string, seen: Seen, out: TraceLine): void {
   if (line.startsWith('# tracer:')) seen.tracer ??= line.slice(9).trim();
   else if (/^cpus=\d{1,6}\s*$/.test(line)) seen.traceCmd = true;
-  if (isComment(line)) return;
   if (scanBracket(line, out)) {
     if (out.system !== '') seen.perf++;
     else if (out.name !== '') seen.plain++;
     if (out.diff || traceCmdForm(line, out)) seen.padded++;
     return;
   }
-  for (const anchor of ['latency', 'verbose', 'graph', 'columns'] as const) {
+  if (isComment(line)) return;
+  for (const anchor of ['timeless', 'latency', 'verbose', 'graph', 'columns'] as const) {
     if (!SCANS[anchor](line, out)) continue;
     seen.other[anchor]++;
     if (anchor === 'latency' && out.fraction.length > 0 && traceCmdForm(line, out)) seen.padded++;
@@ -96,7 +105,7 @@ export function detect(lines: readonly string[]): Dialect | { noCpu: string } | 
   const seen: Seen = {
     perf: 0,
     plain: 0,
-    other: { latency: 0, verbose: 0, graph: 0, columns: 0 },
+    other: { timeless: 0, latency: 0, verbose: 0, graph: 0, columns: 0 },
     padded: 0,
     noCpu: [],
     tracer: undefined,
@@ -113,6 +122,7 @@ export function detect(lines: readonly string[]): Dialect | { noCpu: string } | 
     return seen.traceCmd ? { format: 'trace-cmd', anchor: 'bracket' } : undefined;
   }
   if (bracket < most && anchor === 'columns') return { format: 'bpftrace', anchor: 'columns' };
+  if (bracket < most && anchor === 'timeless') return { format: 'perf', anchor: 'timeless' };
   const format = seen.perf > seen.plain ? 'perf' : isTraceCmd(seen) ? 'trace-cmd' : 'ftrace';
   return { format, anchor: bracket >= most ? 'bracket' : (anchor as Anchor) };
 }

@@ -106,7 +106,7 @@ function event(line: string, at: number, out: TraceLine): boolean {
     .slice(at, slash > at && slash < end ? slash : end - 1)
     .split(':');
   const plain = name === undefined ? system! : name;
-  if (!NAME.test(plain) || modifiers.length > 1) return false;
+  if (!NAME.test(plain) || !NAME.test(system!) || modifiers.length > 1) return false;
   out.name = plain;
   out.system = name === undefined ? '' : system!;
   out.text = line.slice(skip(line, end));
@@ -129,9 +129,9 @@ function flags(line: string, from: number, to: number): boolean {
   return true;
 }
 
-/** A pid, a tgid in parentheses or the start of the line stands before the anchor. */
+/** A pid, a tgid in parentheses or the start of the line stands before the `[cpu]` that ends at `at`. */
 function taskBefore(line: string, at: number): boolean {
-  let i = at - 1;
+  let i = line.lastIndexOf('[', at - 1) - 1;
   while (i >= 0 && blank(line.charCodeAt(i))) i--;
   return i < 0 || digit(line.charCodeAt(i)) || line[i] === ')';
 }
@@ -158,38 +158,50 @@ function afterTime(line: string, at: number, out: TraceLine): number {
   return flags(line, at, gap) ? time(line, skip(line, gap), out) : -1;
 }
 
-/** After `[cpu]`: flags, time and event, or without a time just perf's sys:event. */
-function afterCpu(line: string, at: number, out: TraceLine): boolean {
+/** After `[cpu]`: flags, time or time of day, and event. */
+function timed(line: string, at: number, out: TraceLine): boolean {
   const first = skip(line, at);
   if (first === at) return false;
-  const end = afterTime(line, first, out);
-  if (end >= 0) {
-    event(line, beforeEvent(line, end, out), out);
-    return true;
+  let end = afterTime(line, first, out);
+  if (end < 0) {
+    const day = timeOfDay(line, first, out);
+    if (day < 0) return false;
+    end = time(line, skip(line, day), out);
+    if (end < 0) end = timeOfDay(line, first, out);
   }
+  event(line, beforeEvent(line, end, out), out);
+  return out.system !== '' || taskBefore(line, at);
+}
+
+/** After `[cpu]` of perf script -F without time: flags, and sys:event. */
+function timeless(line: string, at: number, out: TraceLine): boolean {
   out.whole = '';
   out.fraction = '';
   out.unit = 'none';
-  const day = timeOfDay(line, first, out);
-  const clock = day < 0 ? -1 : time(line, skip(line, day), out);
-  if (day >= 0 && clock < 0) timeOfDay(line, first, out);
-  const rest = clock < 0 ? Math.max(day, first) : clock;
-  return event(line, beforeEvent(line, rest, out), out) && out.system !== '';
+  return event(line, beforeEvent(line, at, out), out) && out.system !== '';
 }
 
-/** `task-pid [cpu] flags time: event: fields`, and perf's `task pid [cpu] time: sys:event: fields`. */
-export function scanBracket(line: string, out: TraceLine): boolean {
+function scan(line: string, out: TraceLine, rest: typeof timed): boolean {
   for (let open = line.indexOf('['); open >= 0; open = line.indexOf('[', open + 1)) {
     const close = digits(line, open + 1);
     if (close === open + 1 || close - open > 6 || line.charCodeAt(close) !== CLOSE) continue;
-    if (!afterCpu(line, close + 1, out)) continue;
-    if (out.system === '' && !taskBefore(line, open)) continue;
+    if (!rest(line, close + 1, out)) continue;
     out.cpu = Number(line.slice(open + 1, close));
     if (out.cpu >= CPU_LIMIT) return false;
     out.head = line.slice(0, open).trim();
     return true;
   }
   return false;
+}
+
+/** `task-pid [cpu] flags time: event: fields`, and perf's `task pid [cpu] time: sys:event: fields`. */
+export function scanBracket(line: string, out: TraceLine): boolean {
+  return scan(line, out, timed);
+}
+
+/** perf script -F without time: `task pid [cpu] sys:event: fields`. */
+export function scanTimeless(line: string, out: TraceLine): boolean {
+  return scan(line, out, timeless);
 }
 
 /** Linux lat_print_generic(): `comm-pid  3d..1. time: event:`, CPU and flags in one word. */

@@ -80,7 +80,10 @@ export class TraceReader {
     this.#trace = new Trace(this.#dialect(lines));
     const { anchor } = this.#trace.dialect;
     if (anchor !== 'json') {
-      const others = anchor === 'columns' ? [] : FALLBACKS.filter((name) => name !== anchor);
+      const others =
+        anchor === 'columns' || anchor === 'timeless'
+          ? []
+          : FALLBACKS.filter((name) => name !== anchor);
       this.#scans = [SCANS[anchor], ...others.map((name) => SCANS[name])];
     }
     for (const line of lines) this.#read(line);
@@ -88,13 +91,8 @@ export class TraceReader {
 
   #dialect(lines: readonly string[]): Dialect {
     const { format, name } = this.#options;
-    const first = lines.find((line) => line.trim() !== '') ?? '';
-    if (format === 'wprof') return { format, anchor: 'json' };
-    if (first.trimStart().startsWith('{') && format === undefined) {
-      if (/"t": ?"|"capture_ipis"/.test(lines.slice(0, 50).join('\n').slice(0, 100_000)))
-        return { format: 'wprof', anchor: 'json' };
-      throw notATrace(name, lines);
-    }
+    if (format === 'wprof' || (format === undefined && isJsonLines(lines)))
+      return { format: 'wprof', anchor: 'json' };
     const found = detect(lines);
     if (found && 'noCpu' in found) throw withoutCpuColumn(name, found.noCpu);
     if (format !== undefined) return forced(format, found);
@@ -107,14 +105,9 @@ export class TraceReader {
     trace.lines++;
     if (line.length > LINE_MAX) return this.#damage('longer than 1 MiB');
     if (trace.dialect.anchor === 'json') return this.#json(line);
-    if (isComment(line)) return this.#header(line);
-    const text = line.trimStart();
-    if (text.startsWith('=>') || text.startsWith('<0') || text.startsWith('---')) {
-      trace.traits.add(text.startsWith('=>') ? 'with stacks' : 'with marks');
-      return;
-    }
     if (this.#scans.some((scan) => scan(line, this.#line))) return this.#anchored(line);
-    this.#unanchored(line, text);
+    if (isComment(line)) return this.#header(line);
+    this.#unanchored(line, line.trimStart());
   }
 
   #header(line: string): void {
@@ -135,8 +128,9 @@ export class TraceReader {
       if (perf >= 0) trace.losses.overwritten += perf;
       return;
     }
-    if (isFrame(line, text)) trace.traits.add('with call chains');
-    else if (!isGraphMark(text))
+    if (text.startsWith('=>')) trace.traits.add('with stacks');
+    else if (isFrame(line, text)) trace.traits.add('with call chains');
+    else if (!isMark(text))
       this.#damage(`not a line of ${trace.dialect.format}: ${printable(text.slice(0, 60))}`);
   }
 
@@ -298,6 +292,12 @@ export class TraceReader {
   }
 }
 
+/** wprof's header, or one of its events. */
+function isJsonLines(lines: readonly string[]): boolean {
+  const first = lines.find((line) => line.trim() !== '') ?? '';
+  return /^\{"[\s\S]{0,2000}"(?:capture_ipis|t)": ?/.test(first.trimStart().slice(0, 2100));
+}
+
 function forced(format: TraceFormat, found: Dialect | undefined): Dialect {
   if (found && found.format === format) return found;
   const anchor = found?.anchor ?? 'bracket';
@@ -311,7 +311,7 @@ function isFrame(line: string, text: string): boolean {
   return /^[0-9a-f]{4,16}(?: |$)/.test(text) || (line.charCodeAt(0) === 9 && text !== '');
 }
 
-/** A task switch of function_graph, and its lines without a CPU. */
-function isGraphMark(text: string): boolean {
-  return text.startsWith('|') || text.startsWith('----');
+/** A task switch of function_graph, its lines without a CPU, a frame in user space. */
+function isMark(text: string): boolean {
+  return text.startsWith('|') || text.startsWith('----') || text.startsWith('<0');
 }

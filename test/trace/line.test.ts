@@ -4,6 +4,7 @@ import {
   scanBracket,
   scanGraph,
   scanLatency,
+  scanTimeless,
   scanVerbose,
   TraceLine,
   withoutCpu,
@@ -67,7 +68,8 @@ describe('the anchor `[cpu] flags time: event:`', () => {
   });
 
   it('perf without a time, and with the time of day', () => {
-    expect(scan(scanBracket, `x 4 [003] ipi:${EVENT}`)).toMatchObject({ unit: 'none', cpu: 3 });
+    expect(scan(scanTimeless, `x 4 [003] ipi:${EVENT}`)).toMatchObject({ unit: 'none', cpu: 3 });
+    expect(scan(scanBracket, `x 4 [003] ipi:${EVENT}`)).toBeUndefined();
     expect(scan(scanBracket, `x 4 [003] 2026-11-25 10:00:01.000002 ipi:${EVENT}`)).toMatchObject({
       whole: '1795600801',
       fraction: '000002',
@@ -175,7 +177,7 @@ describe('time grows with the length of a line, not faster', () => {
     ' (+] ',
   ].map((part) => part.repeat(Math.ceil(LONG / part.length)).slice(0, LONG));
 
-  it.each([scanBracket, scanLatency, scanVerbose, scanGraph])('%o', (how) => {
+  it.each([scanBracket, scanTimeless, scanLatency, scanVerbose, scanGraph])('%o', (how) => {
     const out = new TraceLine();
     const begin = performance.now();
     for (const line of hostile) how(line, out);
