@@ -1,14 +1,17 @@
 // What the timed commands read: a scenario and a cost set, by name or from a file, and changes to them.
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { DRIVERS, ERAS } from '../core/config.js';
-import { UsageError, usage } from '../core/errors.js';
+import { usage } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
+import { fdOf, shownName } from '../input/path.js';
+import { readWhole } from '../input/whole.js';
+import { parseCommented } from '../timed/commented.js';
 import { type CostSet, checkCosts } from '../timed/costs.js';
 import { COST_SETS, costSet, SCENARIO_NAMES, scenarioText } from '../timed/library.js';
 import { checkScenario, type Scenario } from '../timed/scenario.js';
-import { parseCommented } from '../timed/validate.js';
 import { oneOf, parseDriver } from './machine-options.js';
 import { parseNumber, parseSeed } from './numbers.js';
-import { nearest, type OptionSpec, type Parsed } from './options.js';
+import type { OptionSpec, Parsed } from './options.js';
 
 export const TIMED_OPTIONS: Record<string, OptionSpec> = {
   costs: {
@@ -38,23 +41,32 @@ export function parseTime(what: string, text: string): number {
   return ns;
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** Scenarios and cost sets that came by standard input: it is read once. */
+let fromStdin: string | undefined;
+
+/** A name that comes with ipistorm, unless there is something to read of that name. */
+function isPath(name: string, names: readonly string[]): boolean {
+  if (fdOf(name) !== undefined) return true;
+  const stat = statSync(name, { throwIfNoEntry: false });
+  if (stat && !(stat.isDirectory() && names.includes(name))) return true;
+  return !names.includes(name) && /\/|\.jsonc?$/.test(name);
 }
 
-function parseFile(path: string): unknown {
-  try {
-    return parseCommented(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new UsageError(
-      `${path}: got ${error instanceof Error ? error.message : String(error)}, allowed JSON with comments`,
-    );
+function parseFile(what: string, path: string): unknown {
+  if (fdOf(path) === 0) {
+    if (fromStdin !== undefined) {
+      const next = `give ${fromStdin} or ${what} as a file`;
+      throw usage(what, path, `standard input once (${fromStdin} came by it)`, next);
+    }
+    fromStdin = what;
   }
+  return parseCommented(readWhole(path), shownName(path));
 }
 
 /** By name, or from a file when there is one of that name. */
 export function loadCosts(name: string): CostSet {
-  return isFile(name) ? checkCosts(parseFile(name)) : costSet(known('--costs', name, COST_SETS));
+  if (isPath(name, COST_SETS)) return checkCosts(parseFile('--costs', name));
+  return costSet(known('--costs', name, COST_SETS));
 }
 
 function known(what: string, name: string, names: readonly string[]): string {
@@ -65,8 +77,8 @@ function known(what: string, name: string, names: readonly string[]): string {
 }
 
 function loadScenario(name: string): unknown {
-  if (isFile(name)) return parseFile(name);
-  return parseCommented(scenarioText(known('scenario', name, SCENARIO_NAMES)));
+  if (isPath(name, SCENARIO_NAMES)) return parseFile('scenario', name);
+  return parseCommented(scenarioText(known('scenario', name, SCENARIO_NAMES)), name);
 }
 
 /** Sets `a.b.0.c=value` in plain data; the value is JSON, or text. */

@@ -1,7 +1,7 @@
 // Verifies one recording: recognises its kind, replays it, returns the books.
 import { UsageError } from '../core/errors.js';
 import { MODEL_NAMES, type Model } from '../core/models.js';
-import { openTrace } from '../trace/read.js';
+import { openLines } from '../input/lines.js';
 import { KvmTranscript } from './kvm-transcript.js';
 import { LapicLog } from './lapic-log.js';
 import { type Kind, Ledger, NATURAL_MODEL, type Verifier } from './recording.js';
@@ -29,14 +29,17 @@ function verifierOf(kind: Kind, ledger: Ledger, model: Model): Verifier {
 /**
  * @param model default: that of the recording's kind
  * @param progress called now and then with the share read; returning false stops
- * @throws UsageError naming file and line for damaged lines and files that are no recording
+ * @param note told what a reader should know of the file
+ * @throws UsageError naming file and line for damaged lines and files that are no recording;
+ * ReadError for files that cannot be read
  */
 export async function verifyFile(
   file: string,
   model: Model | undefined,
   progress: (share: number) => boolean,
+  note: (text: string) => void = () => {},
 ): Promise<Verified> {
-  const source = openTrace(file);
+  const source = openLines(file, { unpack: true });
   const ledger = new Ledger(file);
   const waiting: string[] = [];
   let kind: Kind | undefined;
@@ -47,9 +50,11 @@ export async function verifyFile(
     ledger.text = line;
     verifier!.add(line);
   };
+  let told = false;
   for await (const lines of source.lines) {
-    for (const raw of lines) {
-      const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+    if (!told) for (const text of source.notes) note(text);
+    told = true;
+    for (const line of lines) {
       if (verifier) {
         feed(line);
         continue;
@@ -72,6 +77,6 @@ export async function verifyFile(
 
 function unknown(file: string, first: string): UsageError {
   return new UsageError(
-    `${file}: got ${JSON.stringify(first.slice(0, 60))}, allowed a local-APIC log (with lines "Z cpu id I base B") or a KVM transcript (with a line "N cpus -> ..."), plain or .gz; see npx ipistorm verify --help`,
+    `${file}: got ${JSON.stringify(first.slice(0, 60))}, allowed a local-APIC log (with lines "Z cpu id I base B") or a KVM transcript (with a line "N cpus -> ..."), plain or packed; see npx ipistorm verify --help`,
   );
 }

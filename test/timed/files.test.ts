@@ -73,7 +73,7 @@ describe('files', () => {
   it('comments and trailing commas are allowed, also around strings that look like them', () => {
     const text = '{ "a": "// no", /* b */ "c": [1, 2,], // d\n "e": "\\"/*", }';
     expect(parseCommented(text)).toEqual({ a: '// no', c: [1, 2], e: '"/*' });
-    expect(() => parseCommented('{ /* open')).toThrow(SyntaxError);
+    expect(() => parseCommented('{ /* open')).toThrow(/line 1, column 3: .*a comment that ends/);
   });
 
   it('the published schemas are those that check', () => {
