@@ -37,7 +37,8 @@ const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e
 export function parseTime(what: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?(?:e\d+)?)(ns|us|ms|s)$/.exec(text.trim());
   const ns = match ? Number(match[1]) * UNITS[match[2]!]! : 0;
-  if (ns <= 0) throw usage(what, text, 'a time such as 500ns, 20us, 3.5ms or 2s');
+  if (ns <= 0 || !Number.isFinite(ns))
+    throw usage(what, text, 'a time such as 500ns, 20us, 3.5ms or 2s');
   return ns;
 }
 
@@ -107,6 +108,9 @@ function setField(target: unknown, assignment: string): void {
   }
   const last = keys.at(-1)!;
   if (last === '__proto__') throw usage('--set', path, 'fields of the scenario');
+  if (Array.isArray(at) && !(/^\d{1,4}$/.test(last) && Number(last) <= at.length)) {
+    throw usage('--set', path, `the places 0-${at.length} of a list`);
+  }
   try {
     at[last] = JSON.parse(text);
   } catch {
@@ -114,9 +118,25 @@ function setField(target: unknown, assignment: string): void {
   }
 }
 
-/** Splits at commas that are not inside brackets or quotes. */
+/** Splits at commas that are not inside brackets or quotes. @throws UsageError for what stays open */
 function assignments(text: string): string[] {
-  return text.match(/(?:[^,[{"]|\[[^\]]*\]|\{[^}]*\}|"[^"]*")+/g) ?? [];
+  const parts: string[] = [];
+  let [start, depth, quoted] = [0, 0, false];
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!;
+    if (quoted) {
+      if (char === '\\') at++;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === '[' || char === '{') depth++;
+    else if (char === ']' || char === '}') depth--;
+    else if (char === ',' && depth === 0) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  if (quoted || depth !== 0) throw usage('--set', text, 'quotes and brackets that close');
+  return [...parts, text.slice(start)].filter((part) => part !== '');
 }
 
 /** The scenario with the options' changes, checked. @throws UsageError */

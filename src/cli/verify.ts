@@ -101,8 +101,8 @@ function verify(
   terminal: Terminal,
   goOn: () => boolean,
 ): Promise<Verified> {
-  const progress = (share: number) => {
-    terminal.progress(share, path);
+  const progress = (share: number, bytes: number) => {
+    terminal.progress(share, share > 0 ? path : `${path}  ${(bytes / 2 ** 20).toFixed(0)} MiB`);
     return goOn();
   };
   return verifyFile(path, model, progress, (text) => terminal.note(text));
