@@ -151,7 +151,12 @@ function perfetto(head: Buffer): BinaryKind | undefined {
   let packets = 0;
   while (at < head.length && head[at] === 0x0a) {
     const [length, after] = varint(head, at + 1);
-    if (length === undefined) break;
+    // Of a length that the head cuts, nothing is known.
+    if (length === undefined && at + 5 < head.length) return undefined;
+    if (length === undefined) {
+      at = head.length;
+      break;
+    }
     const tag = head[after];
     if (length > 0 && tag !== undefined && (tag >> 3 === 0 || (tag & 7) > 5)) return undefined;
     packets++;
