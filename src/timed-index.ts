@@ -7,6 +7,7 @@ export { timedJson } from './report/json.js';
 export { kernelMessages } from './report/messages.js';
 export { type Bottleneck, type RampStep, ramp } from './report/ramp.js';
 export { type Explanation, Why } from './report/why.js';
+export { parseCommented } from './timed/commented.js';
 export { type CostSet, checkCosts, type Shares } from './timed/costs.js';
 export {
   type CpuTime,
@@ -27,4 +28,3 @@ export {
 } from './timed/library.js';
 export { RecordedLoad, type RecordedOperation } from './timed/recorded.js';
 export { checkScenario, type Scenario } from './timed/scenario.js';
-export { parseCommented } from './timed/validate.js';

@@ -315,11 +315,11 @@ describe('ipistorm replay', () => {
     }
   });
 
-  it('a truncated gzip file is an environment error that says so', async () => {
+  it('a truncated gzip file is no input, and the error says so', async () => {
     const file = join(scratch, 'cut.gz');
     writeFileSync(file, readFileSync(join(TRACES, `${NAMES[1]}.txt.gz`)).subarray(0, 50000));
     const result = await run('replay', file);
-    expect(result.status).toBe(3);
+    expect(result.status).toBe(2);
     expect(result.stderr).toMatch(/damaged gzip data/);
   });
 });
