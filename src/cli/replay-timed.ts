@@ -11,7 +11,7 @@ import type { Parsed } from './options.js';
 import { runTimed } from './run.js';
 import { type Terminal, watchInterrupt } from './terminal.js';
 import { loadCosts } from './timed-input.js';
-import { readTrace } from './trace-input.js';
+import { readTrace, traceInput } from './trace-input.js';
 
 async function readLoad(
   path: string,
@@ -21,7 +21,7 @@ async function readLoad(
   const interrupt = watchInterrupt();
   const stopped = () => interrupt.hit;
   try {
-    const { trace, whole } = await readTrace(path, args.text('format'), terminal, stopped);
+    const { trace, whole } = await readTrace(path, traceInput(args), terminal, stopped);
     if (!whole) return undefined;
     if (trace.clock !== 'ns') {
       throw usage(

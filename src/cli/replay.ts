@@ -8,7 +8,7 @@ import { parseNumber } from './numbers.js';
 import type { CommandSpec, OptionSpec, Parsed } from './options.js';
 import { runReplayTimed } from './replay-timed.js';
 import { type Terminal, watchInterrupt } from './terminal.js';
-import { readTrace, slices } from './trace-input.js';
+import { readTrace, slices, traceInput } from './trace-input.js';
 
 const { era: _e, driver: _d, mode: _m, cpus: _c, ...MACHINE } = MACHINE_OPTIONS;
 
@@ -20,6 +20,9 @@ export const REPLAY: CommandSpec = {
     format: {
       value: 'NAME',
       help: 'ftrace | trace-cmd | perf | wprof | bpftrace (default: detected)',
+    },
+    convert: {
+      help: 'reads trace.dat and perf.data through trace-cmd and perf, .zst and .xz unpacked',
     },
     ...(MACHINE as Record<string, OptionSpec>),
     costs: {
@@ -46,7 +49,7 @@ export async function replayFile(
   const interrupt = watchInterrupt();
   const stopped = () => interrupt.hit;
   try {
-    const { trace, whole } = await readTrace(path, args?.text('format'), terminal, stopped);
+    const { trace, whole } = await readTrace(path, traceInput(args), terminal, stopped);
     const replay = new Replay(trace, args ? machineOptions(args) : {});
     const done = await slices(replay.run(), 'replaying', terminal, stopped);
     return { trace, replay, interrupted: !(whole && done) };
