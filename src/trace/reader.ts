@@ -116,7 +116,6 @@ export class TraceReader {
     trace.losses.overwritten += parseOverwritten(line);
     const begins = /^#{5} CPU (\d{1,5}) buffer started ####/.exec(line);
     if (begins) trace.losses.begins(Number(begins[1]), trace.rows.length);
-    if (line.includes('latency trace v')) trace.traits.add('latency format');
   }
 
   #unanchored(line: string, text: string): void {
@@ -152,8 +151,8 @@ export class TraceReader {
       return;
     }
     if (this.#line.diff) trace.traits.add('--ts-diff');
-    if (trace.dialect.anchor === 'latency' && trace.dialect.format === 'trace-cmd')
-      trace.traits.add('-l');
+    if (trace.dialect.anchor === 'latency')
+      trace.traits.add(trace.dialect.format === 'trace-cmd' ? '-l' : 'in the latency format');
     this.#event(this.#line, this.#time(this.#line));
   }
 

@@ -1,5 +1,5 @@
 // A trace as read: what it holds, how large the machine was, what is missing. Filled by reader.ts.
-import type { Dialect } from './dialect.js';
+import type { Anchor, Dialect } from './dialect.js';
 import { isSend, ROW, TraceEvents } from './events.js';
 import { Losses } from './losses.js';
 import { Tally } from './tally.js';
@@ -85,7 +85,8 @@ export class Trace {
       ticks: 'clock in ticks',
       none: 'no times',
     };
-    const tool = [TOOLS[this.dialect.format], ...this.traits].join(' ');
+    const form = FORMS[this.dialect.anchor];
+    const tool = [TOOLS[this.dialect.format], ...(form ? [form] : []), ...this.traits].join(' ');
     return `${tool}, ${this.cpus} ${this.cpus === 1 ? 'CPU' : 'CPUs'}, ${clocks[this.clock]}`;
   }
 
@@ -96,6 +97,13 @@ export class Trace {
     return list.join(', ') + (more > 0 ? ` and ${more} more` : '');
   }
 }
+
+/** Forms that differ from a tool's usual one. */
+const FORMS: Partial<Record<Anchor, string>> = {
+  graph: 'of function_graph',
+  verbose: 'in the verbose latency format',
+  timeless: 'without times',
+};
 
 const TOOLS = {
   ftrace: 'ftrace text',

@@ -76,7 +76,7 @@ describe('errors', () => {
     [['storm', '--sends'], 2, /--sends/],
     [['storm', 'now'], 2, /no arguments here/],
     [['replay'], 2, /FILE: got none/],
-    [['replay', '/nowhere/at/all'], 2, /a readable file/],
+    [['replay', '/nowhere/at/all'], 2, /no such file/],
     [['replay', MAIN], 2, /--format names it/],
   ])('%j ends with exit code %i and says what, got, allowed', async (args, status, message) => {
     const result = await run(...(args as string[]));

@@ -39,7 +39,7 @@ describe('which tool wrote it', () => {
       `${perf('ipi_send_cpu: cpu=1 callsite=f+0x1 callback=0x0')}\n\tffffffff81100000 do_idle+0x10 ([kernel.kallsyms])\n\n`,
     ],
     [
-      'ftrace text, 2 CPUs, no times',
+      'ftrace text of function_graph, 2 CPUs, no times',
       `# tracer: function_graph\n 0)               |    /* ${single(1)} */`,
     ],
     [
