@@ -1,4 +1,5 @@
 // The CPU beside a local APIC: what it takes, and whose EOI an EOI was.
+import { checkBoolean } from '../../core/check.js';
 import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
@@ -72,7 +73,7 @@ export class Cpu {
   }
 
   set interruptFlag(on: boolean) {
-    this.#core.setCpuState(this.index, L.LATCH_IF, on ? 1 : 0);
+    this.#core.setCpuState(this.index, L.LATCH_IF, checkBoolean('interruptFlag', on) ? 1 : 0);
   }
 
   /** The next take() takes nothing: the instruction after STI or MOV SS. */
