@@ -62,6 +62,11 @@ const KINDS: Record<number, { register: Write['register']; icr2: boolean }> = {
   [C.LOG_HYPERV_IPI_EX]: { register: 'HVCALL_SEND_IPI_EX', icr2: false },
 };
 
+/** What the core takes as an u32 without changing it. */
+function isWord(value: unknown): boolean {
+  return typeof value === 'number' && value >>> 0 === value;
+}
+
 /** Linux waits for the delivery status before it sends; on a serial bus that takes time. */
 export function serialBus(what: string): Error {
   return usage(
@@ -137,14 +142,16 @@ export class LinuxSender {
 
   /**
    * Any operation by its kernel name.
-   * @param cpus targets; the first one where the operation has one target
+   * @param cpus targets: one where the operation has one; not looked at where it has none
    * @param vector ignored where the operation has its own
    */
   send(op: Op, from: number, cpus: Iterable<number>, vector: number): void {
     checkName('op', op, OPS);
     if (MASK_OPS.has(op)) return this.#callMask(OPS[op], from, cpus, vector);
-    const [to = 0] = this.#targets(cpus);
-    this.#call(OPS[op], from, to, vector);
+    const targets = this.#targets(cpus);
+    if (SINGLE_TARGET_OPS.has(op) && targets.length !== 1)
+      throw usage('cpus', `${targets.length} of them`, `one CPU for ${op}`);
+    this.#call(OPS[op], from, targets[0] ?? 0, vector);
   }
 
   /**
@@ -207,8 +214,7 @@ export class LinuxSender {
   }
 
   #send(op: number, from: number, to: number, vector: number): void {
-    if (from >>> 0 !== from || to >>> 0 !== to || vector >>> 0 !== vector)
-      this.#refuse(from, to, vector);
+    if (!isWord(from) || !isWord(to) || !isWord(vector)) this.#refuse(from, to, vector);
     if (this.#core.send(op, from, to, vector) !== 0) this.#refuse(from, to, vector);
   }
 
