@@ -197,7 +197,7 @@ export class LocalApic {
     this.#host.done();
   }
 
-  /** What the local APIC presents to its CPU now. */
+  /** What the local APIC presents to its CPU now: the levels of its pins. Would it be taken? cpu.canTake. */
   get outputs(): Outputs {
     const { latch, sipi } = this.#state;
     return {
@@ -247,7 +247,7 @@ export class LocalApic {
     this.#host.done();
   }
 
-  /** Whether a vector is pending whose class beats the PPR (INTR is asserted). */
+  /** Whether a vector is pending whose class beats the PPR: outputs.intr, alone. IF is the CPU's: cpu.canTake. */
   get intr(): boolean {
     return this.#core.intr(this.cpu) === 1;
   }
