@@ -1,6 +1,6 @@
 // A local APIC as an embedder uses it: registers, pins, messages' arrival, and what it presents to its CPU.
 
-import { checkBoolean, checkName, checkWide } from '../core/check.js';
+import { checkBoolean, checkName, checkWide, lockFields } from '../core/check.js';
 import type { Counters } from '../core/counters.js';
 import { checkInteger } from '../core/errors.js';
 import { L } from '../core/memory.js';
@@ -49,6 +49,7 @@ export class LocalApic {
     this.#host = host;
     this.#access = new RegisterAccess(core, cpu, host.gp);
     this.#state = new LapicState(core, cpu);
+    lockFields(this, 'cpu');
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   checkOptions,
   checkRegister,
   type KeysOf,
+  lockFields,
 } from '../core/check.js';
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../core/config.js';
 import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
@@ -88,6 +89,8 @@ export class Machine {
   };
 
   private constructor(config: MachineConfig, core: CoreExports) {
+    if (typeof core?.fingerprint !== 'function')
+      throw usage('new Machine', config, 'Machine.create(options), Machine.restore(bytes)');
     this.config = config;
     this.#core = core;
     this.#news = new News(core);
@@ -95,6 +98,7 @@ export class Machine {
     this.linux = new LinuxSender(core, config.cpus, hasSerialBus(config.model), this.#done);
     this.pic = new Pic(core, this.#done);
     this.#ioapics = config.ioapics.map((io, n) => new Ioapic(core, n, io, this.#done));
+    lockFields(this, 'config', 'linux', 'pic');
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   checkOptions,
   checkWide,
   type KeysOf,
+  lockFields,
 } from '../core/check.js';
 import type { MachineConfig } from '../core/config.js';
 import { checkInteger, usage } from '../core/errors.js';
@@ -148,6 +149,7 @@ export class TimedRun {
       const length = fault.fault === 'dead' ? 2n ** 64n - 1n : ps(fault.for_ns);
       this.#core.timedIrqsOff(fault.to!, ps(fault.at_ns), length);
     }
+    lockFields(this, 'config', 'lookaheadPs');
   }
 
   #view(): DataView {
