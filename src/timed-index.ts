@@ -8,7 +8,7 @@ export { kernelMessages } from './report/messages.js';
 export { type Bottleneck, type RampStep, ramp } from './report/ramp.js';
 export { type Explanation, Why } from './report/why.js';
 export { parseCommented } from './timed/commented.js';
-export { type CostSet, checkCosts, type Shares } from './timed/costs.js';
+export { checkCosts, type Shares } from './timed/costs.js';
 export {
   type CpuTime,
   type SlowWait,
@@ -27,4 +27,5 @@ export {
   scenarioText,
 } from './timed/library.js';
 export { RecordedLoad, type RecordedOperation } from './timed/recorded.js';
-export { checkScenario, type Scenario } from './timed/scenario.js';
+export { checkScenario } from './timed/scenario.js';
+export type { CostEntry, CostSet, Fault, Operation, Scenario, Workload } from './timed/types.js';

@@ -1,7 +1,9 @@
 // Measures send paths against each other: what each costs the sender by count, and the host
 // nanoseconds that simulating one call takes, both sides alternating in one process.
+import { checkFunction, checkNumber, checkOptions, type KeysOf } from '../core/check.js';
 import type { Driver, Era, MachineOptions } from '../core/config.js';
 import type { SenderCosts } from '../core/counters.js';
+import { checkInteger } from '../core/errors.js';
 import { Machine } from './machine.js';
 import type { StormOptions } from './storm.js';
 
@@ -34,6 +36,13 @@ export interface MeasureOptions {
   /** Called after every round; true stops early. */
   onRound?: (done: number, rounds: number) => boolean | undefined;
 }
+
+const MEASURE_KEYS: KeysOf<MeasureOptions> = {
+  rounds: true,
+  sliceNs: true,
+  now: true,
+  onRound: true,
+};
 
 interface Runner {
   candidate: Candidate;
@@ -70,9 +79,13 @@ function quantile(sorted: readonly number[], q: number): number {
   return sorted[low]! + (sorted[Math.ceil(at)]! - sorted[low]!) * (at - low);
 }
 
+/** @throws UsageError for options that it doesn't have */
 export function measure(candidates: readonly Candidate[], options: MeasureOptions): Measured[] {
+  const { rounds = 15, sliceNs = 1e6 } = checkOptions('options', options, MEASURE_KEYS);
+  checkInteger('rounds', rounds, 1, 1e6);
+  checkNumber('sliceNs', sliceNs, 1, 1e12);
+  checkFunction('now', options.now);
   const runners = candidates.map((candidate) => prepare(candidate, options));
-  const rounds = options.rounds ?? 15;
   for (let round = 0; round < rounds; round++) {
     for (const runner of runners)
       runner.samples.push(timeSlice(runner, options.now) / runner.sends);

@@ -1,6 +1,6 @@
 // JSON with comments and trailing commas, as scenarios and cost sets are written: strict in all else, errors with line
 // and column. By hand, because no parser that does this is a module that browsers load as it is; a test compares with one.
-import { UsageError } from '../core/errors.js';
+import { UsageError, usage } from '../core/errors.js';
 
 const LENGTH_MAX = 16 * 2 ** 20;
 /** Files of ours are six levels deep. */
@@ -216,6 +216,7 @@ class Parser {
  * @throws UsageError with line and column
  */
 export function parseCommented(text: string, what = 'JSON'): unknown {
+  if (typeof text !== 'string') throw usage('text', text, 'a string of JSON with comments');
   const plain = text.startsWith('\ufeff') ? text.slice(1) : text;
   if (plain.length > LENGTH_MAX) {
     throw new UsageError(`${what}: got ${plain.length} characters, allowed ${LENGTH_MAX}`);

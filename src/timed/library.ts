@@ -1,20 +1,23 @@
 // The cost sets and scenarios that come with ipistorm, by name.
+import { meant } from '../core/check.js';
 import { usage } from '../core/errors.js';
-import { nearest } from '../core/nearest.js';
 import { parseCommented } from './commented.js';
 import { type CostSet, checkCosts } from './costs.js';
 import { checkScenario, type Scenario } from './scenario.js';
 import { COSTS, SCENARIOS } from './shipped.js';
 
-export const COST_SETS: readonly string[] = Object.keys(COSTS);
-export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);
+export const COST_SETS: readonly string[] = Object.freeze(Object.keys(COSTS));
+export const SCENARIO_NAMES: readonly string[] = Object.freeze(Object.keys(SCENARIOS));
 
 function textOf(what: string, table: Readonly<Record<string, string>>, name: string): string {
-  if (Object.hasOwn(table, name)) return table[name]!;
+  if (typeof name === 'string' && Object.hasOwn(table, name)) return table[name]!;
   const names = Object.keys(table);
-  const near = nearest(name, names);
-  const next = near ? `did you mean ${near}?` : 'or the path of a file of your own';
-  throw usage(what, name, names.join(', '), next);
+  throw usage(
+    what,
+    name,
+    names.join(', '),
+    meant(name, names) ?? 'or the path of a file of your own',
+  );
 }
 
 /** The JSON text of a cost set. @throws UsageError for an unknown name */

@@ -1,9 +1,9 @@
 // JSON from outside against a schema: what, got, allowed.
 import * as v from 'valibot';
+import { meant } from '../core/check.js';
 import { usage } from '../core/errors.js';
-import { nearest } from '../core/nearest.js';
 
-/** @throws UsageError for the first thing that does not fit */
+/** @internal @throws UsageError for the first thing that does not fit */
 export function check<S extends v.GenericSchema>(
   what: string,
   schema: S,
@@ -31,12 +31,6 @@ function unknownField(what: string, schema: unknown, keys: readonly string[]): E
   const fields = fieldsOf(schema, keys.slice(0, -1));
   const allowed = fields.join(', ') || 'what the schema names';
   return usage(parent, `a field "${keys.at(-1)}"`, allowed, meant(keys.at(-1), fields));
-}
-
-/** "did you mean": the nearest of the allowed words. */
-function meant(got: unknown, allowed: readonly string[]): string | undefined {
-  const near = typeof got === 'string' ? nearest(got, allowed) : undefined;
-  return near && `did you mean ${near}?`;
 }
 
 /** The fields that the object at `path` of a schema may have. */

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../../src/index.js';
-import { hostileAccesses, hostilePages, hostileSnapshots } from './hostile.js';
+import {
+  canTakeIsTrue,
+  hostileAccesses,
+  hostileEnvelopes,
+  hostilePages,
+  hostileSnapshots,
+} from './hostile.js';
 
 describe('hostile input', () => {
   it('random MMIO, MSR, CR8, port and MSI accesses: values, #GP, nothing else', () => {
@@ -14,7 +20,7 @@ describe('hostile input', () => {
     expect(() => lapic.readMMIO(0, 3 as 4)).toThrow(/size: got 3, allowed 1, 2, 4/);
     expect(() => lapic.writeMSR(0x808, -1)).toThrow(/value: got -1/);
     expect(() => lapic.writeMSR(0x808, 1n << 64n)).toThrow(/value: got 18446744073709551616/);
-    expect(() => machine.ioapic(1)).toThrow(/ioapic: got 1, allowed 0-0/);
+    expect(() => machine.ioapic(1)).toThrow(/ioapic: got 1, allowed an integer 0-0/);
     expect(() => machine.ioapic().setIRQ(24, true)).toThrow(/pin: got 24/);
     expect(() => machine.pic.setIRQ(16, true)).toThrow(/line: got 16/);
     expect(() => machine.advance(-1)).toThrow(/ns: got -1/);
@@ -39,6 +45,14 @@ describe('hostile input', () => {
 
   it('snapshots with any bit changed, sealed again: refused, or a state that works', () => {
     hostileSnapshots(10);
+  });
+
+  it('snapshots cut, spliced and overwritten: refused, or a state that works', () => {
+    hostileEnvelopes(3000);
+  });
+
+  it('canTake says what take() then does', () => {
+    canTakeIsTrue(30);
   });
 
   it('random pages of KVM_GET_LAPIC are taken over within their bits', () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +67,65 @@ describe('the packed package in an empty folder', () => {
       writeFileSync(join(empty, name), text);
       expect(sh('node', name).length, name).toBeGreaterThan(0);
     }
+  });
+});
+
+const USE = `import { type CreateOptions, Machine, type MachineConfig, type SnapshotCheck, UsageError } from 'ipistorm';
+import { checkCosts, checkScenario, type CostSet, costSet, RecordedLoad, type Scenario, TimedRun, type Workload } from 'ipistorm/timed';
+const options: CreateOptions = { cpus: 2, model: 'kvm' };
+const machine: Machine = Machine.create(options);
+const config: MachineConfig = machine.config;
+const ids: readonly number[] = config.apicIds;
+const check: SnapshotCheck = Machine.checkSnapshot(machine.snapshot());
+const work: Workload = { cpus: 'all', do: 'send_IPI', targets: 'random', think_ns: 500 };
+const scenario: Scenario = checkScenario({ name: 'a', summary: 'b', duration_ns: 1e6, workloads: [work] });
+const base: CostSet = costSet('amd-epyc-x2apic');
+const costs: CostSet = checkCosts({ ...base, costs: { ...base.costs, fence: { v: 55, kind: 'guess', src: 'x' } } });
+const p99: number = new TimedRun(scenario, costs).run().latencies.delivery.summary().p99_ns;
+export const all = [ids, check.error instanceof UsageError, p99, new RecordedLoad([])];
+// @ts-expect-error misspelt
+Machine.create({ modle: 'kvm' });
+// @ts-expect-error misspelt
+const wrong: Workload = { cpus: 'all', do: 'send_IPY' };
+// @ts-expect-error frozen
+config.cpus = 3;
+export { wrong };
+`;
+
+describe('the types', () => {
+  it.each([
+    ['nodenext', { module: 'nodenext' }],
+    ['a bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+  ])('compile without the DOM, Node or skipLibCheck, resolved as for %s', (_, how) => {
+    const compilerOptions = {
+      ...how,
+      target: 'es2022',
+      lib: ['es2022'],
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+    };
+    writeFileSync(join(empty, 'use.mts'), USE);
+    writeFileSync(
+      join(empty, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['use.mts'] }),
+    );
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const run = spawnSync(process.execPath, [tsc, '-p', empty], { encoding: 'utf8' });
+    expect(run.stdout).toBe('');
+    expect(run.status).toBe(0);
+  });
+
+  it('name nothing of valibot, whose types need the DOM', () => {
+    const dist = join(empty, 'node_modules/ipistorm/dist/src');
+    const types = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.d.ts'),
+    );
+    expect(types.length).toBeGreaterThan(30);
+    for (const name of types) expect(readFileSync(join(dist, name), 'utf8')).not.toMatch(/valibot/);
   });
 });
 

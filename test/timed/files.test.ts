@@ -1,13 +1,18 @@
 // Scenarios and cost sets as files: what is shipped, what is refused.
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
+import type { InferOutput } from 'valibot';
 import { describe, expect, it } from 'vitest';
+import type { CostSetSchema } from '../../src/timed/costs.js';
+import type { ScenarioSchema } from '../../src/timed/scenario.js';
 import {
   COST_SETS,
+  type CostSet,
   checkCosts,
   checkScenario,
   costSet,
   SCENARIO_NAMES,
+  type Scenario,
   scenario,
   scenarioText,
   TimedRun,
@@ -102,5 +107,22 @@ describe('files', () => {
 
   it('a scenario text keeps its comments', () => {
     expect(scenarioText('dropped-icr')).toMatch(/^\/\/ One lost IPI/);
+  });
+});
+
+/** All fields, without the names of the types. */
+type Plain<T> = T extends readonly (infer U)[]
+  ? Plain<U>[]
+  : T extends object
+    ? { [K in keyof T]: Plain<T[K]> }
+    : T;
+type Same<A, B> =
+  (<T>() => T extends Plain<A> ? 1 : 2) extends <T>() => T extends Plain<B> ? 1 : 2 ? true : false;
+
+describe('the published types', () => {
+  it('are those of the schemas: the compiler compares them', () => {
+    const scenarios: Same<Scenario, InferOutput<typeof ScenarioSchema>> = true;
+    const costs: Same<CostSet, InferOutput<typeof CostSetSchema>> = true;
+    expect([scenarios, costs]).toEqual([true, true]);
   });
 });

@@ -1,4 +1,5 @@
 // The CPU beside a local APIC: what it takes, and whose EOI an EOI was.
+import { checkBoolean, lockFields } from '../../core/check.js';
 import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
@@ -41,6 +42,7 @@ export class Cpu {
     this.#core = core;
     this.index = index;
     this.#done = done;
+    lockFields(this, 'index');
   }
 
   /**
@@ -51,6 +53,27 @@ export class Cpu {
     const taken = this.#taken(this.#core.take(this.index));
     this.#done();
     return taken;
+  }
+
+  /**
+   * Whether take() would take something now: what is pending, against the interrupt flag, the shadow,
+   * waiting for a SIPI and the handlers that run. The one question of a host loop before each
+   * instruction, and before it sleeps; `lapic.intr` and `lapic.outputs` are only the levels at the
+   * CPU's pins, for hosts with a CPU of their own. Changes nothing.
+   */
+  get canTake(): boolean {
+    const latch = this.#latch();
+    if (latch & L.LATCH_INIT) return true;
+    if (latch & L.LATCH_WAITING) return (latch & L.LATCH_SIPI) !== 0;
+    if (latch & L.LATCH_SHADOW) return false;
+    const handlers = this.handlers;
+    if (handlers.length === L.HANDLERS_MAX) return false;
+    const runs = (kind: Taken['kind']) => handlers.some((handler) => handler.kind === kind);
+    const inSmi = runs('smi');
+    if (latch & L.LATCH_SMI && !inSmi) return true;
+    if (latch & L.LATCH_NMI && !inSmi && !runs('nmi')) return true;
+    if ((latch & L.LATCH_IF) === 0) return false;
+    return this.#core.extint(this.index) === 1 || this.#core.intr(this.index) === 1;
   }
 
   /** The running handler writes EOI. Without a running handler any vector ended counts as matched. */
@@ -72,7 +95,7 @@ export class Cpu {
   }
 
   set interruptFlag(on: boolean) {
-    this.#core.setCpuState(this.index, L.LATCH_IF, on ? 1 : 0);
+    this.#core.setCpuState(this.index, L.LATCH_IF, checkBoolean('interruptFlag', on) ? 1 : 0);
   }
 
   /** The next take() takes nothing: the instruction after STI or MOV SS. */
@@ -108,9 +131,13 @@ export class Cpu {
   }
 
   #has(bit: number): boolean {
+    return (this.#latch() & bit) !== 0;
+  }
+
+  #latch(): number {
     const view = new DataView(this.#core.memory.buffer);
     const cold = view.getUint32(L.H_COLD, true) + this.index * L.COLD_BYTES;
-    return (view.getUint32(cold + L.C_LATCH, true) & bit) !== 0;
+    return view.getUint32(cold + L.C_LATCH, true);
   }
 
   #taken(code: number): Taken | undefined {
