@@ -59,15 +59,18 @@ function registersAreSound(cpu: u32): bool {
   );
 }
 
-/** Every latch: LATCH_LAZY_EOI is the highest. */
-const LATCHES: u32 = 2 * L.LATCH_LAZY_EOI - 1;
+/** Every latch: LATCH_SMM is the highest. */
+const LATCHES: u32 = 2 * L.LATCH_SMM - 1;
 
+/** Every handler is of a kind that there is; SMM lasts as long as its one handler. */
 function handlersAreSound(cpu: u32): bool {
+  let smis = 0;
   for (let i: u32 = 0; i < coldRow(cpu).depth; i++) {
     const kind: u32 = (load<u16>(handlerSlot(cpu, i)) >> 8) & 15;
     if (kind == 0 || kind > <u32>HANDLER_SMI) return false;
+    if (kind == HANDLER_SMI) smis++;
   }
-  return true;
+  return smis == ((coldRow(cpu).latch & L.LATCH_SMM) != 0 ? 1 : 0);
 }
 
 /** Counts that loops trust agree with what they count. */

@@ -8,7 +8,15 @@ import { acknowledgePicLine, drivePicLine, readPicPort, writePicPort } from '../
 import { REDIRECT } from '../bus/command';
 import { external } from '../bus/message';
 import * as access from '../cpu/access';
-import { eoiWritten, isSpurious, returnFromHandler, STRAY, takeNext } from '../cpu/cpu';
+import { newsIfTakeable } from '../cpu/blocking';
+import {
+  eoiWritten,
+  hearSipi as hear,
+  isSpurious,
+  returnFromHandler,
+  STRAY,
+  takeNext,
+} from '../cpu/cpu';
 import { readIoapic as readIo, setIrq, writeIoapic as writeIo } from '../ioapic/ioapic';
 import { Lapic } from '../lapic/lapic';
 import { fall, setPin } from '../lapic/lint';
@@ -185,13 +193,18 @@ export function inta(cpu: u32): i32 {
   return settled(0x100 | (readRegister(cpu, REG_SVR) & 0xff));
 }
 
-/** kind << 8 | vector of what the CPU takes next, or NONE. */
+/** The start-up vector that a CPU which waits for one gets, or NONE; a SIPI that came otherwise is gone. */
+export function hearSipi(cpu: u32): i32 {
+  return settled(cpu < cpus ? hear(cpu) : BAD_ARGUMENT);
+}
+
+/** kind << 8 | vector of what the CPU takes next, NONE, or HANDLERS_FULL. */
 export function take(cpu: u32): i32 {
   return settled(cpu < cpus ? takeNext(cpu) : BAD_ARGUMENT);
 }
 
 export function iret(cpu: u32): i32 {
-  return cpu < cpus ? returnFromHandler(cpu) : BAD_ARGUMENT;
+  return settled(cpu < cpus ? returnFromHandler(cpu) : BAD_ARGUMENT);
 }
 
 /** The running handler writes EOI: 1 matched, 2 stray, 3 another's; the vector is in H_RESULT. */
@@ -207,12 +220,14 @@ export function setCpuState(cpu: u32, bits: u32, on: u32): i32 {
   if (cpu >= cpus || (bits & ~own) != 0) return BAD_ARGUMENT;
   if (on != 0) setLatch(cpu, bits);
   else clearLatch(cpu, bits);
-  return 0;
+  newsIfTakeable(cpu);
+  return settled(0);
 }
 
 export function initReset(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
   initCpu(cpu);
+  newsIfTakeable(cpu);
   return settled(0);
 }
 

@@ -15,7 +15,7 @@ import { model } from '../memory/model';
 import { classWords, coldRow, ierOf, irrOf, row } from '../memory/rows';
 import { effect } from '../record/effects';
 import { note } from '../record/hash';
-import { kick } from '../record/wake';
+import { kick, kickCpu } from '../record/wake';
 import { hasSlot, reject, setTrigger, Vector } from './row';
 import { assertSound } from './sound';
 import {
@@ -94,7 +94,7 @@ function takeVector(cpu: u32, vector: i32): i32 {
   return Vector.take(at, at.classes, vector >> 4, vector & 15);
 }
 
-/** With the early ISR bit: hands the next vector to the CPU's latch when that is empty. */
+/** With the early ISR bit: hands the next vector to the CPU's latch when that is empty, which is news. */
 export function settle(cpu: u32): void {
   if (!isEarly()) return;
   const cold = coldRow(cpu);
@@ -104,6 +104,7 @@ export function settle(cpu: u32): void {
   if (vector == NONE) return;
   cold.dispatched = takeVector(cpu, vector);
   cold.latch = latch | L.LATCH_DISPATCHED;
+  kickCpu(cpu);
 }
 
 export function eligibleSlow(cpu: u32): bool {

@@ -46,6 +46,7 @@ if (
   <i32>offsetof<Config>('ioapicCount') != L.H_IOAPIC_COUNT - L.H_CPUS ||
   <i32>offsetof<Config>('effects') != L.H_EFFECTS - L.H_CPUS ||
   <i32>offsetof<Config>('effectCapacity') != L.H_EFFECT_CAPACITY - L.H_CPUS ||
+  <i32>offsetof<Config>('handlers') != L.H_HANDLERS - L.H_CPUS ||
   <i32>offsetof<Config>('early') != L.H_EARLY - L.H_CPUS
 )
   ERROR('Config and layout.ts disagree');
@@ -194,8 +195,6 @@ if (
 if (
   <i32>offsetof<Cold>('tmr0') != L.C_TMR ||
   <i32>offsetof<Cold>('lvtTimer') != L.C_LVT ||
-  <i32>offsetof<Cold>('handlersFirst') != L.C_HANDLERS ||
-  <i32>offsetof<Cold>('handlersLast') + 4 != L.C_HANDLERS + 2 * L.HANDLERS_MAX ||
   <i32>offsetof<Cold>('ier0') != L.C_IER ||
   <i32>offsetof<Cold>('extLvt0') != L.C_EXT_LVT ||
   <i32>offsetof<Cold>('pir0') != L.C_PIR ||

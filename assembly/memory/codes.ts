@@ -164,7 +164,9 @@ export const F_X2APIC_LDR = 39;
 export const F_REMOTE_READ = 40;
 export const F_EXTINT_OUTSIDE = 41;
 export const F_MSI_HINT = 42;
-export const FLAG_COUNT = 43;
+/** NMIs that a CPU holds while nothing blocks them. */
+export const F_NMI_LIMIT = 43;
+export const FLAG_COUNT = 44;
 
 export const LOW_ERROR = 0;
 export const LOW_PENDING = 1;
@@ -270,6 +272,8 @@ export const TAKEN_SIPI = 7;
 
 /** Access to a register refused with #GP. */
 export const GP = -5;
+/** An interrupt could be taken, but as many handlers are open as there is room for. */
+export const HANDLERS_FULL = -6;
 
 // How a machine starts.
 export const START_RESET = 0;

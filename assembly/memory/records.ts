@@ -31,7 +31,7 @@ export class Config {
   ioapicCount: u32;
   effects: u32;
   effectCapacity: u32;
-  pad0: u32;
+  handlers: u32;
   early: u32;
 }
 
@@ -207,16 +207,6 @@ export class Cold {
   dispatched: u32;
   arb: u32;
   depth: u32;
-  /** 32 x u16, as HandlerStack has them; the halves at the ends keep the u64 aligned. */
-  handlersFirst: u32;
-  handlers1: u64;
-  handlers2: u64;
-  handlers3: u64;
-  handlers4: u64;
-  handlers5: u64;
-  handlers6: u64;
-  handlers7: u64;
-  handlersLast: u32;
   busDest: u32;
   busLow: u32;
   extControl: u32;

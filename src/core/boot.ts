@@ -42,7 +42,7 @@ export function bootCore(config: MachineConfig, module?: CompiledModule): CoreEx
   const codes = [MODES[mode], DRIVERS[driver], ERAS[era], flagsOf(config), ioapics.length] as const;
   if (core.create(cpus, ...codes) !== 0) {
     throw new RangeError(
-      `cpus: got ${cpus}, allowed what memory holds (700 bytes each and more); use fewer`,
+      `cpus: got ${cpus}, allowed what memory holds (1.3 KB each and more); use fewer`,
     );
   }
   describe(config, new DataView(core.memory.buffer));

@@ -487,6 +487,14 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
     ['yes', 'yes', 'yes', 'no', 'yes', 'yes'],
     'SDM 3A "Message Address Register Format"; KVM kvm_msi_to_lapic_irq(); QEMU apic_send_msi()',
   ),
+  flag(
+    'nmi_limit',
+    C.F_NMI_LIMIT,
+    'NMIs that wait for the CPU while nothing blocks them (while something does: one)',
+    undefined,
+    [1, 1, 2, 1, 1, 1],
+    'SDM 3A "Handling Multiple NMIs"; KVM process_nmi()',
+  ),
 ];
 
 /** Values of one model by flag index, as the core takes them. */

@@ -58,6 +58,7 @@ export interface CoreExports {
   picOutput(): number;
   acknowledgePic(): number;
   inta(cpu: number): number;
+  hearSipi(cpu: number): number;
   take(cpu: number): number;
   iret(cpu: number): number;
   handlerEoi(cpu: number): number;

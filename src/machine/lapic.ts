@@ -178,11 +178,9 @@ export class LocalApic {
 
   /** The CPU looks for a SIPI: its vector when one was pending and waited for, else -1 and it is gone. */
   takeSIPI(): number {
-    const { latch } = this.#state;
-    const heard = (latch & L.LATCH_SIPI) !== 0 && (latch & L.LATCH_WAITING) !== 0;
-    const gone = L.LATCH_SIPI | (heard ? L.LATCH_WAITING : 0);
-    this.#state.latch = latch & ~gone;
-    return heard ? this.#state.sipi : -1;
+    const vector = this.#core.hearSipi(this.cpu);
+    this.#host.done();
+    return vector;
   }
 
   /** Power-on reset of this local APIC and its CPU; counters go on. */
@@ -247,7 +245,9 @@ export class LocalApic {
 
   /** The CPU takes the highest pending vector whose class beats the PPR: IRR -> ISR. -1 when there is none. */
   acknowledge(): number {
-    return this.#core.acknowledge(this.cpu);
+    const vector = this.#core.acknowledge(this.cpu);
+    this.#host.done();
+    return vector;
   }
 
   /**
@@ -256,7 +256,9 @@ export class LocalApic {
    */
   acknowledgeVector(vector: number): number {
     checkInteger('vector', vector, 0, 255);
-    return this.#core.acknowledgeVector(this.cpu, vector);
+    const taken = this.#core.acknowledgeVector(this.cpu, vector);
+    this.#host.done();
+    return taken;
   }
 
   /** Writes EOI: clears and returns the highest vector in service; -1 for a stray EOI, which is counted. */
@@ -274,6 +276,7 @@ export class LocalApic {
   set tpr(value: number) {
     checkInteger('tpr', value, 0, 255);
     this.#core.setTpr(this.cpu, value);
+    this.#host.done();
   }
 
   /** Processor priority, 0-255. On a tie of TPR's and ISR's class: TPR (model-specific). */

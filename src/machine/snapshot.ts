@@ -1,7 +1,7 @@
 // Snapshots: a header, the configuration, and the state part of linear memory.
 //   0 magic "IPISTORM"   8 version u32   12 layout fingerprint u32   16 bytes u32   20 checksum u32
 //   24 cpus, mode, driver, era, flags, model, I/O APICs (u32)   52 pins | version << 16 of 8 I/O APICs
-//   84 bus clock in kHz   88 APIC ids (u32 each)   ... header state, rows, cold, wake, I/O APICs
+//   84 bus clock in kHz   88 APIC ids (u32 each)   ... header state, rows, cold, wake, handlers, I/O APICs
 
 import {
   DRIVERS,
@@ -32,7 +32,7 @@ function checksum(bytes: Uint8Array): number {
 
 function stateBytes(cpus: number, flags: number, ioapics: number): number {
   const counts = flags & C.FLAG_COUNT_VECTORS ? L.COUNTS_BYTES : 0;
-  const perCpu = L.ROW_BYTES + L.COLD_BYTES + 4 + counts;
+  const perCpu = L.ROW_BYTES + L.COLD_BYTES + L.HANDLERS_BYTES + 4 + counts;
   return L.H_STATE_END - L.H_STATE + cpus * perCpu + ioapics * L.IOAPIC_BYTES;
 }
 
@@ -44,6 +44,7 @@ function regions(view: DataView, cpus: number): [number, number][] {
     [view.getUint32(L.H_ROWS, true), cpus * L.ROW_BYTES],
     [view.getUint32(L.H_COLD, true), cpus * L.COLD_BYTES],
     [view.getUint32(L.H_WAKE, true), cpus * 4],
+    [view.getUint32(L.H_HANDLERS, true), cpus * L.HANDLERS_BYTES],
     [view.getUint32(L.H_IOAPICS, true), view.getUint32(L.H_IOAPIC_COUNT, true) * L.IOAPIC_BYTES],
     [view.getUint32(L.H_COUNTS, true), cpus * counts],
   ];

@@ -148,7 +148,18 @@ export const HARDWARE: Planted[] = [
     bug: 'nmi-nests',
     kind: 'CPU',
     seed: 81,
-    becomes: 'const nmi = (latch(cpu) & L.LATCH_NMI) != 0 && !inSmi;',
+    becomes: '',
+  },
+  {
+    bug: 'init-is-taken-in-smm',
+    kind: 'CPU',
+    becomes: 'if ((latches & L.LATCH_SMM) != 0) blocked |= SIPI | SMI;',
+  },
+  { bug: 'rsm-lets-nmis-in', kind: 'CPU', becomes: '' },
+  {
+    bug: 'kvm-merges-two-early-nmis',
+    kind: 'CPU',
+    becomes: '',
   },
   {
     bug: 'three-interrupts-fit-a-class',

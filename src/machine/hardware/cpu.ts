@@ -1,4 +1,5 @@
 // The CPU beside a local APIC: what it takes, and whose EOI an EOI was.
+import { usage } from '../../core/errors.js';
 import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
@@ -29,7 +30,7 @@ const EOI_KINDS = ['matched', 'stray', 'other'] as const;
 
 /**
  * A minimal CPU beside its local APIC: interrupt flag, halt, interrupt shadow, a stack of running
- * handlers (at most 32). It says when an interrupt is taken and whose EOI an EOI was.
+ * handlers (at most 256). It says when an interrupt is taken and whose EOI an EOI was.
  */
 export class Cpu {
   readonly index: number;
@@ -46,11 +47,13 @@ export class Cpu {
   /**
    * Takes what is due between two instructions: INIT, SIPI, SMI, NMI, ExtINT, vector, in this order.
    * Entering a handler clears IF. Undefined when nothing is taken.
+   * @throws UsageError when one more could be taken and 256 handlers are open; nothing has changed then
    */
   take(): Taken | undefined {
-    const taken = this.#taken(this.#core.take(this.index));
+    const code = this.#core.take(this.index);
+    if (code === C.HANDLERS_FULL) throw this.#full();
     this.#done();
-    return taken;
+    return this.#taken(code);
   }
 
   /** The running handler writes EOI. Without a running handler any vector ended counts as matched. */
@@ -64,7 +67,9 @@ export class Cpu {
 
   /** IRET (RSM after an SMI): what it returned from; IF is as before the handler. */
   iret(): Taken | undefined {
-    return this.#taken(this.#core.iret(this.index));
+    const from = this.#taken(this.#core.iret(this.index));
+    this.#done();
+    return from;
   }
 
   get interruptFlag(): boolean {
@@ -73,6 +78,7 @@ export class Cpu {
 
   set interruptFlag(on: boolean) {
     this.#core.setCpuState(this.index, L.LATCH_IF, on ? 1 : 0);
+    this.#done();
   }
 
   /** The next take() takes nothing: the instruction after STI or MOV SS. */
@@ -102,9 +108,19 @@ export class Cpu {
     const view = new DataView(this.#core.memory.buffer);
     const cold = view.getUint32(L.H_COLD, true) + this.index * L.COLD_BYTES;
     const depth = view.getUint32(cold + L.C_DEPTH, true);
+    const stack = view.getUint32(L.H_HANDLERS, true) + this.index * L.HANDLERS_BYTES;
     return Array.from({ length: depth }, (_, i) => {
-      return this.#taken(view.getUint16(cold + L.C_HANDLERS + 2 * i, true) & 0xfff)!;
+      return this.#taken(view.getUint16(stack + 2 * i, true) & 0xfff)!;
     });
+  }
+
+  #full(): Error {
+    return usage(
+      `cpu(${this.index}).take`,
+      `interrupt ${L.HANDLERS_MAX + 1} inside open handlers`,
+      `at most ${L.HANDLERS_MAX} handlers that have not returned`,
+      'return from some with iret(), or take interrupts with lapic.acknowledge()',
+    );
   }
 
   #has(bit: number): boolean {
