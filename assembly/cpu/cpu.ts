@@ -149,7 +149,7 @@ export function returnFromHandler(cpu: u32): i32 {
   clearLatch(cpu, L.LATCH_NMI_BLOCKED);
   if (kindOf(entry) == HANDLER_SMI) {
     clearLatch(cpu, L.LATCH_SMM);
-    if ((entry & HANDLER_NMI_BLOCKED) != 0) setLatch(cpu, L.LATCH_NMI_BLOCKED); // bug: rsm-lets-nmis-in
+    if ((entry & HANDLER_NMI_BLOCKED) != 0) setLatch(cpu, L.LATCH_NMI_BLOCKED);
   }
   newsIfTakeable(cpu);
   return entry & 0xfff;

@@ -37,9 +37,8 @@ export function refusesNew(cpu: u32): bool {
 /** Accepts a vector that is legal, or that the model lets through. */
 export function acceptLegal(cpu: u32, vector: u32, level: bool): void {
   const at = row(cpu);
-  if (!isHardwareEnabled(cpu)) return;
   at.attempted++;
-  if (refusesNew(cpu)) return reject(cpu, vector);
+  if (!isHardwareEnabled(cpu) || refusesNew(cpu)) return reject(cpu, vector);
   if (!hasSlot(cpu, vector)) return reject(cpu, vector);
   setTrigger(cpu, vector, level);
   const slot = classWords(at, vector >> 4);

@@ -161,6 +161,7 @@ if (
   ERROR('Ident and layout.ts disagree');
 
 if (
+  <i32>offsetof<IoApic>('brake') != L.IO_BRAKE ||
   <i32>offsetof<IoApic>('id') != L.IO_ID ||
   <i32>offsetof<IoApic>('select') != L.IO_SELECT ||
   <i32>offsetof<IoApic>('arb') != L.IO_ARB ||
@@ -171,8 +172,7 @@ if (
 if (
   <i32>offsetof<Pin>('entry') != L.PIN_ENTRY ||
   <i32>offsetof<Pin>('line') != L.PIN_LINE ||
-  <i32>offsetof<Pin>('served') != L.PIN_SERVED ||
-  <i32>offsetof<Pin>('brake') != L.PIN_BRAKE
+  <i32>offsetof<Pin>('served') != L.PIN_SERVED
 )
   ERROR('Pin and layout.ts disagree');
 

@@ -99,7 +99,7 @@ export const H_BUS_RETRIES = 856;
 export const H_BUS_CLOCKS = 864;
 /** Senders whose message was rejected. */
 export const H_BUS_WAITING = 872;
-/** I/O APIC pins that the storm brake holds. */
+/** I/O APICs whose storm brake acts. */
 export const H_BRAKED = 876;
 /** Local APIC timers that run. */
 export const H_TIMERS = 880;
@@ -219,6 +219,7 @@ export const LATCH_SMM = 131072;
 export const IOAPIC_SHIFT = 13;
 export const IOAPIC_BYTES = 8192;
 export const IOAPIC_MAX = 8;
+export const IO_BRAKE = 0; // u64 ns, when the storm brake lets go
 export const IO_ID = 8;
 export const IO_SELECT = 12;
 export const IO_ARB = 16;
@@ -227,8 +228,7 @@ export const IO_PIN = 64; // 32 bytes each
 export const PIN_SHIFT = 5;
 export const PIN_ENTRY = 0; // u64
 export const PIN_LINE = 8;
-export const PIN_SERVED = 12; // deliveries in a row on EOI
-export const PIN_BRAKE = 16; // u64 ns, when the brake lets go
+export const PIN_SERVED = 12; // EOIs in a row that found it active, where there is a brake
 export const PINS_MAX = 240;
 
 // 8259.

@@ -239,7 +239,7 @@ export class Ident {
 /** One I/O APIC, before its pins. */
 @unmanaged
 export class IoApic {
-  pad0: u64;
+  brake: u64;
   id: u32;
   select: u32;
   arb: u32;
@@ -252,7 +252,6 @@ export class Pin {
   entry: u64;
   line: u32;
   served: u32;
-  brake: u64;
 }
 
 /** One word of a cluster's cpumask. */

@@ -110,14 +110,18 @@ export class LocalApic {
 
   /**
    * Posts an interrupt to the posted-interrupt descriptor. SDM 3C "Posted-Interrupt Processing".
-   * @returns whether a notification is due (none was outstanding); syncPosted() is its effect
+   * @returns whether a notification is due (none was outstanding); syncPosted() is its effect. A vector that is
+   *   posted already is merged with it, and counted so; the others are counted when they leave the descriptor
    */
   post(vector: number): boolean {
     checkInteger('vector', vector, 0, 255);
     return this.#core.postInterrupt(this.cpu, vector) === 1;
   }
 
-  /** Every posted request becomes an IRR bit. How many there were. */
+  /**
+   * Every posted request becomes an IRR bit; a disabled local APIC rejects it, and counts that. How many there
+   * were. A reset before that discards them, and counts it.
+   */
   syncPosted(): number {
     const count = this.#core.syncPosted(this.cpu);
     this.#host.done();

@@ -177,10 +177,15 @@ export class LapicModel {
 
   /** WRMSR of IA32_APIC_BASE; false is #GP. */
   writeBase(written: bigint): boolean {
-    let value = written;
-    const legal = 0xffffffd00n;
-    if (this.isQemu) value &= legal;
+    const value = written;
+    // QEMU MSR_IA32_APICBASE_RESERVED: all but bits 8, 10, 11 and 31:12.
+    const legal = this.isQemu ? 0xfffffd00n : 0xffffffd00n;
     if (value & ~legal) return this.#refuse('mode switch: reserved bit');
+    if (this.isQemu) {
+      // cpu_set_apic_base(): before anything else is looked at.
+      this.world.cover('QEMU: a write of IA32_APIC_BASE brings the id back');
+      this.xapicId = this.initialId & this.idMask;
+    }
     const [enable, extended] = [(value & 0x800n) !== 0n, (value & 0x400n) !== 0n];
     if (extended && (!enable || this.flags.x2apic === 'no'))
       return this.#refuse('mode switch: invalid');
@@ -264,8 +269,11 @@ export class LapicModel {
 
   /** Whether it was taken. */
   accept(vector: number, level: boolean): boolean {
-    if (!this.enabled) return true;
     this.counters.attempted++;
+    if (!this.enabled) {
+      this.counters.rejected++;
+      return false;
+    }
     if (!this.softwareEnabled && this.flags.disabled_new === 'refuse')
       return this.#reject('accept: refused while software-disabled');
     if (vector < 16 && this.flags.low_vectors === 'error') {

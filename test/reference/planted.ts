@@ -111,7 +111,7 @@ export const HARDWARE: Planted[] = [
     becomes: 'const suppressed = false;',
   },
   { bug: 'x2apic-to-xapic-is-allowed', kind: 'mode switch', seed: 10, becomes: '' },
-  { bug: 'init-forgets-the-tmr', kind: 'reset', seed: 1, becomes: '' },
+  { bug: 'init-forgets-the-tmr', kind: 'reset', seed: 10, becomes: '' },
   { bug: 'a-merged-sipi-survives-init-in-kvm', kind: 'reset', becomes: '' },
   {
     bug: 'reserved-svr-bits-pass-wrmsr',
@@ -155,7 +155,13 @@ export const HARDWARE: Planted[] = [
     kind: 'CPU',
     becomes: 'if ((latches & L.LATCH_SMM) != 0) blocked |= SIPI | SMI;',
   },
-  { bug: 'rsm-lets-nmis-in', kind: 'CPU', becomes: '' },
+  { bug: 'reserved-base-bits-are-taken', kind: 'mode switch', becomes: '' },
+  {
+    bug: 'kvm-broadcasts-lowest-priority',
+    kind: 'KVM destination',
+    becomes:
+      'const physicalBroadcast = (low & ICR_LOGICAL) == 0 && dest == 0xff && (low & ICR_SHORTHAND) == 0;',
+  },
   {
     bug: 'kvm-merges-two-early-nmis',
     kind: 'CPU',

@@ -60,6 +60,7 @@ export const RULES: readonly string[] = [
   'P6: message rejected',
   'P6: no free slot',
   'P6: retry',
+  'QEMU: a write of IA32_APIC_BASE brings the id back',
   'SIPI: dropped, not waiting',
   'SIPI: pending',
   'SIPI: taken',
