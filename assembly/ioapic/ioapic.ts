@@ -22,6 +22,7 @@ import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { devices, Pin } from '../memory/records';
 import { ioapicAt, ioapicCount, ioapicVersion, pinAt, pins } from '../memory/rows';
+import { noteReturn } from '../record/returned';
 
 const REG_ID: u32 = 0;
 const REG_VERSION: u32 = 1;
@@ -147,7 +148,10 @@ function serveAgain(n: u32, pin: u32): void {
     return;
   }
   const limit = model(F_STORM_BRAKE);
-  if (limit == 0) return serveLevel(n, pin);
+  if (limit == 0) {
+    noteReturn((n << 8) | pin);
+    return serveLevel(n, pin);
+  }
   at.served++;
   if (at.served < limit) return serveLevel(n, pin);
   at.served = 0;

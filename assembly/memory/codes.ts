@@ -285,6 +285,8 @@ export const TAKEN_SIPI = 7;
 export const GP = -5;
 /** An interrupt could be taken, but as many handlers are open as there is room for. */
 export const HANDLERS_FULL = -6;
+/** A level pin comes back with every EOI, without end. */
+export const ENDLESS = -7;
 
 // How a machine starts.
 export const START_RESET = 0;

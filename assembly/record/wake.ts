@@ -35,6 +35,13 @@ export function listedCpu(index: u32): u32 {
   return load<u32>(wake + ((<usize>index) << 2));
 }
 
+/** Takes the first `count` entries off the list, which are unlisted. */
+export function dropListed(count: u32): void {
+  const left = lists.wakeCount - count;
+  memory.copy(wake, wake + ((<usize>count) << 2), (<usize>left) << 2);
+  lists.wakeCount = left;
+}
+
 export function unlist(cpu: u32): void {
   const at = row(cpu);
   at.classes &= ~LISTED;

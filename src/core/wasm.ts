@@ -28,7 +28,7 @@ export interface CoreExports {
   setTpr(cpu: number, tpr: number): number;
   pending(cpu: number): number;
   takeWakeList(): number;
-  drain(): void;
+  drain(): number;
   writeIcr(from: number, dest: number, low: number): number;
   send(op: number, from: number, to: number, vector: number): number;
   logEntries(): number;

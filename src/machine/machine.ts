@@ -9,6 +9,7 @@ import { hasSerialBus, modelWords } from '../core/models.js';
 import type { CompiledModule, CoreExports } from '../core/wasm.js';
 import { advanceClock, clockNow } from './hardware/clock.js';
 import { Cpu } from './hardware/cpu.js';
+import { checkEnd } from './hardware/endless.js';
 import { Ioapic } from './hardware/ioapic.js';
 import {
   type Effect,
@@ -246,9 +247,13 @@ export class Machine {
     return Array.from({ length: count }, (_, i) => view.getUint32(base + i * 4, true));
   }
 
-  /** Every woken CPU runs its handlers as Linux does: acknowledge, EOI, next. */
+  /**
+   * Every woken CPU runs its handlers as Linux does: acknowledge, EOI, next.
+   * @throws UsageError naming the pin when a level pin stays active and comes back with every EOI (in models
+   *   with a storm brake it rests then); it is pending again
+   */
   runHandlers(): void {
-    this.#core.drain();
+    checkEnd(this.#core, this.#core.drain());
   }
 
   /**
@@ -312,7 +317,8 @@ export class Machine {
       cpus: this.config.cpus,
       header: () => this.#view(),
       setTpr: (cpu, value) => {
-        this.lapic(cpu).tpr = value;
+        checkInteger('tpr', value, 0, 255);
+        this.#core.setTpr(cpu, value);
       },
       runHandlers: () => this.runHandlers(),
       send: (count) => this.#check(this.#core.storm(count)),
@@ -327,6 +333,7 @@ export class Machine {
   }
 
   #check(cpu: number): void {
+    checkEnd(this.#core, cpu);
     if (cpu >= 0)
       throw new InvariantError(
         `CPU ${cpu} broke "${this.#fault()}"; please report it with the options and seed`,
