@@ -7,7 +7,7 @@ export { timedJson } from './report/json.js';
 export { kernelMessages } from './report/messages.js';
 export { type Bottleneck, type RampStep, ramp } from './report/ramp.js';
 export { type Explanation, Why } from './report/why.js';
-export { type CostSet, checkCosts, type Shares } from './timed/costs.js';
+export { checkCosts, type Shares } from './timed/costs.js';
 export {
   type CpuTime,
   type SlowWait,
@@ -26,5 +26,6 @@ export {
   scenarioText,
 } from './timed/library.js';
 export { RecordedLoad, type RecordedOperation } from './timed/recorded.js';
-export { checkScenario, type Scenario } from './timed/scenario.js';
-export { parseCommented } from './timed/validate.js';
+export { checkScenario } from './timed/scenario.js';
+export { parseCommented } from './timed/text.js';
+export type { CostEntry, CostSet, Fault, Operation, Scenario, Workload } from './timed/types.js';

@@ -8,7 +8,7 @@ import { acknowledgePicLine, drivePicLine, readPicPort, writePicPort } from '../
 import { REDIRECT } from '../bus/command';
 import { external } from '../bus/message';
 import * as access from '../cpu/access';
-import { newsIfTakeable } from '../cpu/blocking';
+import { newsIfTakeable, nextKind } from '../cpu/blocking';
 import {
   eoiWritten,
   hearSipi as hear,
@@ -196,6 +196,11 @@ export function inta(cpu: u32): i32 {
 /** The start-up vector that a CPU which waits for one gets, or NONE; a SIPI that came otherwise is gone. */
 export function hearSipi(cpu: u32): i32 {
   return settled(cpu < cpus ? hear(cpu) : BAD_ARGUMENT);
+}
+
+/** 1 when the CPU can take something now. */
+export function canTake(cpu: u32): i32 {
+  return cpu < cpus ? (nextKind(cpu) != 0 ? 1 : 0) : BAD_ARGUMENT;
 }
 
 /** kind << 8 | vector of what the CPU takes next, NONE, or HANDLERS_FULL. */

@@ -1,6 +1,9 @@
 // One table per command drives parsing, checking and --help.
 import { parseArgs } from 'node:util';
 import { UsageError, usage } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
+
+export { nearest } from '../core/nearest.js';
 
 export interface OptionSpec {
   /** Placeholder of its value; none for a switch. */
@@ -63,25 +66,6 @@ function explain(name: string, spec: CommandSpec, error: Error & { code?: string
   const near = nearest(unknown[2]!, known);
   const next = near ? `did you mean --${near}?` : `see npx ipistorm ${name} --help`;
   return usage('option', unknown[1]! + unknown[2]!, known.map((k) => `--${k}`).join(', '), next);
-}
-
-/** The known word within two edits of `word`. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((k) => [distance(word, k), k] as const).sort((a, b) => a[0] - b[0]);
-  return ranked[0] && ranked[0][0] <= 2 ? ranked[0][1] : undefined;
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 export function helpText(name: string, spec: CommandSpec): string {

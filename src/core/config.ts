@@ -1,5 +1,14 @@
 // Names of modes, drivers and eras, what goes with what, and APIC ids from a topology.
 
+import {
+  checkBoolean,
+  checkList,
+  checkName,
+  checkNumber,
+  checkOptions,
+  freezeDeep,
+  type KeysOf,
+} from './check.js';
 import { checkInteger, usage } from './errors.js';
 import { C, L } from './memory.js';
 import { MODEL_NAMES, type Model, modelWords } from './models.js';
@@ -52,16 +61,19 @@ export interface Topology {
 }
 
 /** CPU limit of each mode, and why. */
-export const CPU_LIMIT: Record<Mode, { max: number; why: string }> = {
-  'xapic-flat': { max: 8, why: 'a flat logical id is one of 8 bits' },
-  'xapic-cluster': { max: 60, why: '15 clusters of 4' },
-  'xapic-physical': { max: 255, why: 'ids are 8 bits and 0xff broadcasts' },
-  'x2apic-physical': { max: L.CPUS_MAX, why: 'the limit of this simulator' },
-  'x2apic-cluster': { max: L.CPUS_MAX, why: 'the limit of this simulator' },
-};
+export const CPU_LIMIT: Readonly<Record<Mode, { readonly max: number; readonly why: string }>> =
+  freezeDeep({
+    'xapic-flat': { max: 8, why: 'a flat logical id is one of 8 bits' },
+    'xapic-cluster': { max: 60, why: '15 clusters of 4' },
+    'xapic-physical': { max: 255, why: 'ids are 8 bits and 0xff broadcasts' },
+    'x2apic-physical': { max: L.CPUS_MAX, why: 'the limit of this simulator' },
+    'x2apic-cluster': { max: L.CPUS_MAX, why: 'the limit of this simulator' },
+  });
 
 /** Modes a driver runs in; the first is its default. */
-export const DRIVER_MODES: Record<Driver, readonly Mode[]> = {
+export const DRIVER_MODES: Readonly<Record<Driver, readonly Mode[]>> = freezeDeep<
+  Record<Driver, readonly Mode[]>
+>({
   flat: ['xapic-flat'],
   physflat: ['xapic-physical'],
   x2apic_phys: ['x2apic-physical'],
@@ -69,7 +81,7 @@ export const DRIVER_MODES: Record<Driver, readonly Mode[]> = {
   default_32: ['xapic-flat'],
   kvm_pv: ['x2apic-physical', 'x2apic-cluster', 'xapic-physical'],
   hyperv: ['x2apic-physical', 'x2apic-cluster', 'xapic-physical'],
-};
+});
 
 const DEFAULT_DRIVER: Record<Mode, Driver> = {
   'xapic-flat': 'default_32',
@@ -90,29 +102,35 @@ export function missingIn(driver: Driver, era: Era): string | undefined {
   return driver === 'hyperv' ? 'Hyper-V enlightened IPIs came with 4.18' : undefined;
 }
 
-/** Every driver of an era that can run `cpus` CPUs. */
+/**
+ * Every driver of an era that can run `cpus` CPUs.
+ * @throws UsageError for an unknown era, or a number of CPUs that no machine has
+ */
 export function driversOf(era: Era, cpus: number): Driver[] {
+  checkName('era', era, ERAS);
+  checkInteger('cpus', cpus, 1, L.CPUS_MAX);
   return (Object.keys(DRIVERS) as Driver[]).filter(
     (driver) => !missingIn(driver, era) && cpus <= CPU_LIMIT[DRIVER_MODES[driver][0]!].max,
   );
 }
 
+/** What a machine was made with, defaults filled in; frozen. Machine.create() takes it as options. */
 export interface MachineConfig {
-  cpus: number;
-  mode: Mode;
-  driver: Driver;
-  era: Era;
-  apicIds: Uint32Array;
-  noIpiBroadcast: boolean;
-  hotplugCpu: boolean;
-  vendor: 'intel' | 'amd';
-  countVectors: boolean;
-  model: Model;
-  start: keyof typeof STARTS;
-  isrSetAt: 'take' | 'dispatch';
-  gp: 'throw' | 'return';
-  ioapics: readonly IoapicConfig[];
-  busMHz: number;
+  readonly cpus: number;
+  readonly mode: Mode;
+  readonly driver: Driver;
+  readonly era: Era;
+  readonly apicIds: readonly number[];
+  readonly noIpiBroadcast: boolean;
+  readonly hotplugCpu: boolean;
+  readonly vendor: 'intel' | 'amd';
+  readonly countVectors: boolean;
+  readonly model: Model;
+  readonly start: keyof typeof STARTS;
+  readonly isrSetAt: 'take' | 'dispatch';
+  readonly gp: 'throw' | 'return';
+  readonly ioapics: readonly Readonly<IoapicConfig>[];
+  readonly busMHz: number;
 }
 
 export interface MachineOptions {
@@ -152,16 +170,34 @@ export interface MachineOptions {
   countVectors?: boolean;
 }
 
-function pick<T extends string>(what: string, value: string, table: Record<T, unknown>): T {
-  if (!Object.hasOwn(table, value)) throw usage(what, value, Object.keys(table).join(', '));
-  return value as T;
-}
+const TOPOLOGY_KEYS: KeysOf<Topology> = { sockets: true, cores: true, threads: true };
+const IOAPIC_KEYS: KeysOf<IoapicConfig> = { pins: true, version: true, id: true };
+const MACHINE_KEYS: KeysOf<MachineOptions> = {
+  cpus: true,
+  mode: true,
+  driver: true,
+  era: true,
+  apicIds: true,
+  topology: true,
+  model: true,
+  start: true,
+  isrSetAt: true,
+  gp: true,
+  busMHz: true,
+  ioapics: true,
+  noIpiBroadcast: true,
+  hotplugCpu: true,
+  vendor: true,
+  countVectors: true,
+};
 
 /**
  * APIC ids in Linux's CPU order: first threads of every core first, socket by socket, then the
  * second threads. Counts that are no power of two leave gaps in the ids.
+ * @throws UsageError for counts that no machine has
  */
-export function topologyIds({ sockets, cores, threads }: Topology): Uint32Array {
+export function topologyIds(topology: Topology): Uint32Array {
+  const { sockets, cores, threads } = checkOptions('topology', topology, TOPOLOGY_KEYS);
   checkInteger('topology.sockets', sockets, 1, L.CPUS_MAX);
   checkInteger('topology.cores', cores, 1, L.CPUS_MAX);
   checkInteger('topology.threads', threads, 1, 16);
@@ -181,29 +217,32 @@ export function topologyIds({ sockets, cores, threads }: Topology): Uint32Array 
   return ids;
 }
 
-function resolveIds(options: MachineOptions): Uint32Array {
-  const { apicIds, topology, cpus } = options;
-  if (apicIds && topology) throw usage('topology', 'both topology and apicIds', 'one of them');
-  if (apicIds) {
-    const bad = Array.prototype.find.call(
-      apicIds,
-      (id: number) => !Number.isInteger(id) || id < 0 || id > 0xfffffffe,
-    );
-    if (bad !== undefined)
-      throw usage('apicIds', bad, 'integers 0-0xfffffffe (all ones broadcasts)');
-  }
-  const ids = apicIds
-    ? Uint32Array.from(apicIds)
-    : topology
-      ? topologyIds(topology)
-      : Uint32Array.from({ length: checkInteger('cpus', cpus ?? 8, 1, L.CPUS_MAX) }, (_, i) => i);
+function checkedIds(given: ArrayLike<number>): number[] {
+  const ids = checkList('apicIds', given, L.CPUS_MAX);
+  ids.forEach((id, cpu) => {
+    if (!Number.isInteger(id) || id < 0 || id > 0xfffffffe)
+      throw usage(`apicIds[${cpu}]`, id, 'integers 0-0xfffffffe (all ones broadcasts)');
+  });
+  return ids;
+}
+
+function resolveIds({ apicIds, topology, cpus }: MachineOptions): number[] {
+  if (apicIds !== undefined && topology !== undefined)
+    throw usage('topology', 'both topology and apicIds', 'one of them');
+  if (cpus !== undefined) checkInteger('cpus', cpus, 1, L.CPUS_MAX);
+  const ids =
+    apicIds !== undefined
+      ? checkedIds(apicIds)
+      : topology !== undefined
+        ? [...topologyIds(topology)]
+        : Array.from({ length: cpus ?? 8 }, (_, i) => i);
   if (cpus !== undefined && cpus !== ids.length) {
     throw usage('cpus', cpus, `${ids.length}, the number of APIC ids`, 'leave cpus out');
   }
   return ids;
 }
 
-function checkIds(mode: Mode, ids: Uint32Array, idBits: number): void {
+function checkIds(mode: Mode, ids: readonly number[], idBits: number): void {
   const limit = CPU_LIMIT[mode];
   if (ids.length < 1 || ids.length > limit.max) {
     const next = limit.max < L.CPUS_MAX ? 'use an x2APIC mode' : undefined;
@@ -227,62 +266,76 @@ function checkIds(mode: Mode, ids: Uint32Array, idBits: number): void {
 
 function resolveMode(options: MachineOptions, model: Model, driver: Driver | undefined): Mode {
   const natural = modelWords(model)[C.F_X2APIC] === 0 ? 'xapic-physical' : 'x2apic-cluster';
-  const mode = pick('mode', options.mode ?? (driver ? DRIVER_MODES[driver][0]! : natural), MODES);
+  const mode = checkName(
+    'mode',
+    options.mode === undefined ? (driver ? DRIVER_MODES[driver][0] : natural) : options.mode,
+    MODES,
+  );
   if (mode.startsWith('x2apic') && modelWords(model)[C.F_X2APIC] === 0) {
     throw usage('mode', mode, `an xAPIC mode with model ${model}, which has no x2APIC`);
   }
   return mode;
 }
 
-function resolveIoapics(given: readonly IoapicConfig[] | undefined): readonly IoapicConfig[] {
-  const ioapics = given ?? [{ pins: 24, version: 0x20, id: 0 }];
-  if (ioapics.length > L.IOAPIC_MAX)
-    throw usage('ioapics', ioapics.length, `at most ${L.IOAPIC_MAX}`);
-  for (const { pins, version, id } of ioapics) {
-    checkInteger('ioapics.pins', pins, 1, L.PINS_MAX);
-    checkInteger('ioapics.id', id, 0, 15);
-    if (version !== 0x11 && version !== 0x20) throw usage('ioapics.version', version, '0x11, 0x20');
-  }
-  return ioapics.map(({ pins, version, id }) => ({ pins, version, id }));
+const DEFAULT_IOAPICS: readonly IoapicConfig[] = [{ pins: 24, version: 0x20, id: 0 }];
+
+function resolveIoapics(given: readonly IoapicConfig[] = DEFAULT_IOAPICS): IoapicConfig[] {
+  return checkList('ioapics', given, L.IOAPIC_MAX).map((each, n) => {
+    const what = `ioapics[${n}]`;
+    const { pins, version, id } = checkOptions(what, each, IOAPIC_KEYS);
+    checkInteger(`${what}.pins`, pins, 1, L.PINS_MAX);
+    checkInteger(`${what}.id`, id, 0, 15);
+    if (version !== 0x11 && version !== 0x20) throw usage(`${what}.version`, version, '0x11, 0x20');
+    return { pins, version, id };
+  });
 }
 
 function checkBus(mhz: number): number {
-  if (!(mhz >= 0.001 && mhz <= 1000)) throw usage('busMHz', mhz, '0.001-1000');
-  return Math.round(mhz * 1000) / 1000;
+  return Math.round(checkNumber('busMHz', mhz, 0.001, 1000) * 1000) / 1000;
 }
 
-/** Fills in defaults and refuses what no machine has. */
-export function resolveConfig(options: MachineOptions): MachineConfig {
-  const era = pick('era', options.era ?? 'linux-6.12', ERAS);
-  const models = Object.fromEntries(MODEL_NAMES.map((name) => [name, 0])) as Record<Model, number>;
-  const model = pick('model', options.model ?? 'sdm', models);
-  const named = options.driver && pick('driver', options.driver, DRIVERS);
+/** Fills in defaults and refuses what no machine has. `more`: options that the caller takes itself. */
+export function resolveConfig<T extends MachineOptions>(
+  options: T,
+  more?: Omit<KeysOf<T>, keyof MachineOptions>,
+): MachineConfig {
+  checkOptions<object>('options', options, { ...MACHINE_KEYS, ...more });
+  const { era = 'linux-6.12', model = 'sdm', driver: named, vendor = 'intel' } = options;
+  const { start = 'enabled', isrSetAt = 'take', gp = 'throw', busMHz = 16.67 } = options;
+  const { noIpiBroadcast = false, hotplugCpu = true, countVectors = false } = options;
+  checkName('era', era, ERAS);
+  checkName('model', model, Object.fromEntries(MODEL_NAMES.map((name) => [name, 0])));
+  if (named !== undefined) checkName('driver', named, DRIVERS);
   const mode = resolveMode(options, model, named);
   const driver =
     named ?? (mode === 'xapic-flat' && era !== 'linux-6.12' ? 'flat' : DEFAULT_DRIVER[mode]);
+  checkDriver(driver, era, mode);
+  const apicIds = resolveIds(options);
+  checkIds(mode, apicIds, modelWords(model)[C.F_ID_BITS]!);
+  return freezeDeep({
+    cpus: apicIds.length,
+    mode,
+    driver,
+    era,
+    apicIds,
+    noIpiBroadcast: checkBoolean('noIpiBroadcast', noIpiBroadcast),
+    hotplugCpu: checkBoolean('hotplugCpu', hotplugCpu),
+    vendor: checkName('vendor', vendor, { intel: 0, amd: 0 }),
+    countVectors: checkBoolean('countVectors', countVectors),
+    model,
+    start: checkName('start', start, STARTS),
+    isrSetAt: checkName('isrSetAt', isrSetAt, { take: 0, dispatch: 0 }),
+    gp: checkName('gp', gp, { throw: 0, return: 0 }),
+    ioapics: resolveIoapics(options.ioapics),
+    busMHz: checkBus(busMHz),
+  });
+}
+
+function checkDriver(driver: Driver, era: Era, mode: Mode): void {
   const why = missingIn(driver, era);
   if (why)
     throw usage('driver', driver, `a driver of ${era}: ${driversOf(era, 1).join(', ')}`, why);
   if (!DRIVER_MODES[driver].includes(mode) && mode !== 'xapic-cluster') {
     throw usage('mode', mode, `${DRIVER_MODES[driver].join(', ')} with driver ${driver}`);
   }
-  const apicIds = resolveIds(options);
-  checkIds(mode, apicIds, modelWords(model)[C.F_ID_BITS]!);
-  return {
-    cpus: apicIds.length,
-    mode,
-    driver,
-    era,
-    apicIds,
-    noIpiBroadcast: options.noIpiBroadcast ?? false,
-    hotplugCpu: options.hotplugCpu ?? true,
-    vendor: pick('vendor', options.vendor ?? 'intel', { intel: 0, amd: 0 }),
-    countVectors: options.countVectors ?? false,
-    model,
-    start: pick('start', options.start ?? 'enabled', STARTS),
-    isrSetAt: pick('isrSetAt', options.isrSetAt ?? 'take', { take: 0, dispatch: 0 }),
-    gp: pick('gp', options.gp ?? 'throw', { throw: 0, return: 0 }),
-    ioapics: resolveIoapics(options.ioapics),
-    busMHz: checkBus(options.busMHz ?? 16.67),
-  };
 }

@@ -1,8 +1,16 @@
 // Hardware models: the one table of where real local APICs differ. A model is a value for each flag;
 // nothing else in ipistorm knows the name of a model.
+import { freezeDeep } from './check.js';
 import { C } from './memory.js';
 
-export const MODEL_NAMES = ['sdm', 'amd', 'kvm', 'qemu', 'p6-class', 'p6-vector'] as const;
+export const MODEL_NAMES = Object.freeze([
+  'sdm',
+  'amd',
+  'kvm',
+  'qemu',
+  'p6-class',
+  'p6-vector',
+] as const);
 /** How the hardware behaves: the SDM's text (default), AMD's, Linux's in-kernel APIC, QEMU's (TCG), and
  * P6-family processors by either edition of the SDM. */
 export type Model = (typeof MODEL_NAMES)[number];
@@ -49,7 +57,7 @@ function flag(
 
 const YES_NO = { yes: [1, 'it does'], no: [0, 'it does not'] } as Record<string, [number, string]>;
 
-export const MODEL_FLAGS: readonly ModelFlag[] = [
+export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
   flag(
     'version',
     C.F_VERSION,
@@ -529,7 +537,7 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
     ['eoi', 'eoi', 'eoi', 'write', 'eoi', 'eoi'],
     'KVM __kvm_ioapic_update_eoi(); QEMU ioapic_eoi_broadcast(), ioapic_mem_write()',
   ),
-];
+]);
 
 /** Values of one model by flag index, as the core takes them. */
 export function modelWords(model: Model): Uint32Array {

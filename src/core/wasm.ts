@@ -1,6 +1,7 @@
 // Loads the core. Structural types only: public .d.ts files must not need lib.dom.
 
 import { WASM_BASE64 } from './embedded.js';
+import { usage } from './errors.js';
 import { LAYOUT_FINGERPRINT } from './memory.js';
 
 /** A compiled WebAssembly.Module. */
@@ -59,6 +60,7 @@ export interface CoreExports {
   acknowledgePic(): number;
   inta(cpu: number): number;
   hearSipi(cpu: number): number;
+  canTake(cpu: number): number;
   take(cpu: number): number;
   iret(cpu: number): number;
   handlerEoi(cpu: number): number;
@@ -103,26 +105,28 @@ export function coreModule(): CompiledModule {
   return embedded;
 }
 
-/** Instantiates a core and refuses one built for another memory map. */
+/**
+ * Instantiates a core.
+ * @throws UsageError for what is no compiled core, or one built for another memory map
+ */
 export function instantiate(module: CompiledModule = coreModule()): CoreExports {
   let core: CoreExports;
   try {
     core = new WebAssembly.Instance(module, {}).exports as CoreExports;
   } catch (cause) {
-    throw new TypeError(
-      `module: got ${describe(module)} (${(cause as Error).message}), allowed the compiled ipistorm/core.wasm; leave the option out to use the built-in core`,
-      { cause },
+    throw usage(
+      'module',
+      module,
+      `the compiled ipistorm/core.wasm (${(cause as Error).message})`,
+      'leave the option out to use the built-in core',
     );
   }
   const got = typeof core.fingerprint === 'function' ? core.fingerprint() : undefined;
-  if (got !== LAYOUT_FINGERPRINT) {
-    throw new TypeError(
-      `module: got layout fingerprint ${got ?? 'none'}, allowed ${LAYOUT_FINGERPRINT}; use the core.wasm of this very version of ipistorm`,
-    );
-  }
-  return core;
-}
-
-function describe(value: unknown): string {
-  return value === null ? 'null' : typeof value === 'object' ? 'an object' : String(value);
+  if (got === LAYOUT_FINGERPRINT) return core;
+  throw usage(
+    'module',
+    `layout fingerprint ${got ?? 'none'}`,
+    String(LAYOUT_FINGERPRINT),
+    'use the core.wasm of this very version of ipistorm',
+  );
 }

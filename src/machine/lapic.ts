@@ -1,15 +1,20 @@
 // A local APIC as an embedder uses it: registers, pins, messages' arrival, and what it presents to its CPU.
+
+import { checkBoolean, checkName, checkWide } from '../core/check.js';
 import type { Counters } from '../core/counters.js';
-import { checkInteger, usage } from '../core/errors.js';
+import { checkInteger } from '../core/errors.js';
 import { L } from '../core/memory.js';
 import type { CoreExports } from '../core/wasm.js';
-import { checkWide, RegisterAccess } from './hardware/access.js';
+import { RegisterAccess } from './hardware/access.js';
 import { exportPage, importPage } from './hardware/page.js';
 import { LapicState } from './lapic-state.js';
 
 /** Local Vector Table entries, in the core's order. */
 export const LVT_ENTRIES = ['timer', 'thermal', 'perf', 'lint0', 'lint1', 'error', 'cmci'] as const;
+const LVT_NAMES = Object.fromEntries(LVT_ENTRIES.map((name) => [name, 0])) as Record<LvtEntry, 0>;
 export type LvtEntry = (typeof LVT_ENTRIES)[number];
+
+const TRIGGERS = { edge: 0, level: 1 } as const;
 
 /** Levels and latches toward the CPU. */
 export interface Outputs {
@@ -151,7 +156,7 @@ export class LocalApic {
   /** Drives pin LINT0 or LINT1. */
   setLINT(pin: 0 | 1, high: boolean): void {
     checkInteger('pin', pin, 0, 1);
-    this.#core.setLint(this.cpu, pin, high ? 1 : 0);
+    this.#core.setLint(this.cpu, pin, checkBoolean('high', high) ? 1 : 0);
     this.#host.done();
   }
 
@@ -160,7 +165,8 @@ export class LocalApic {
    * pin's fall. SDM 3A "Local Vector Table".
    */
   localEvent(entry: LvtEntry, high = true): void {
-    if (!LVT_ENTRIES.includes(entry)) throw usage('entry', entry, LVT_ENTRIES.join(', '));
+    checkName('entry', entry, LVT_NAMES);
+    checkBoolean('high', high);
     if (high) this.#core.localEvent(this.cpu, LVT_ENTRIES.indexOf(entry));
     else if (entry === 'lint0') this.#core.lintFalls(this.cpu);
     this.#host.done();
@@ -238,7 +244,8 @@ export class LocalApic {
    */
   accept(vector: number, trigger: 'edge' | 'level' = 'edge'): void {
     checkInteger('vector', vector, 0, 255);
-    this.#core.accept(this.cpu, vector, trigger === 'level' ? 1 : 0);
+    checkName('trigger', trigger, TRIGGERS);
+    this.#core.accept(this.cpu, vector, TRIGGERS[trigger]);
     this.#host.done();
   }
 

@@ -1,10 +1,11 @@
 // Linux's send paths on a machine, and what each wrote.
+import { checkFunction, checkName, freezeDeep } from '../core/check.js';
 import { checkInteger, usage } from '../core/errors.js';
 import { C, L } from '../core/memory.js';
 import type { CoreExports } from '../core/wasm.js';
 
 /** Operations of `struct apic`, and the callers above them. */
-export const OPS = {
+export const OPS = freezeDeep({
   send_IPI: C.OP_SEND_IPI,
   send_IPI_mask: C.OP_MASK,
   send_IPI_mask_allbutself: C.OP_MASK_ALLBUTSELF,
@@ -15,7 +16,7 @@ export const OPS = {
   send_call_func_single_ipi: C.OP_CALL_SINGLE,
   send_call_func_ipi: C.OP_CALL_MANY,
   irq_work_raise: C.OP_IRQ_WORK,
-} as const;
+} as const);
 export type Op = keyof typeof OPS;
 
 export const SINGLE_TARGET_OPS: ReadonlySet<Op> = new Set<Op>([
@@ -60,6 +61,11 @@ const KINDS: Record<number, { register: Write['register']; icr2: boolean }> = {
   [C.LOG_HYPERV_IPI]: { register: 'HVCALL_SEND_IPI', icr2: false },
   [C.LOG_HYPERV_IPI_EX]: { register: 'HVCALL_SEND_IPI_EX', icr2: false },
 };
+
+/** What the core takes as an u32 without changing it. */
+function isWord(value: unknown): boolean {
+  return typeof value === 'number' && value >>> 0 === value;
+}
 
 /** Linux waits for the delivery status before it sends; on a serial bus that takes time. */
 export function serialBus(what: string): Error {
@@ -134,26 +140,51 @@ export class LinuxSender {
     this.#call(C.OP_IRQ_WORK, from, 0, 0);
   }
 
-  /** Any operation by its kernel name. */
+  /**
+   * Any operation by its kernel name.
+   * @param cpus targets: one where the operation has one; not looked at where it has none
+   * @param vector ignored where the operation has its own
+   */
   send(op: Op, from: number, cpus: Iterable<number>, vector: number): void {
-    if (!Object.hasOwn(OPS, op)) throw usage('op', op, Object.keys(OPS).join(', '));
+    checkName('op', op, OPS);
     if (MASK_OPS.has(op)) return this.#callMask(OPS[op], from, cpus, vector);
-    const [to = 0] = cpus;
-    this.#call(OPS[op], from, to, vector);
+    const targets = this.#targets(cpus);
+    if (SINGLE_TARGET_OPS.has(op) && targets.length !== 1)
+      throw usage('cpus', `${targets.length} of them`, `one CPU for ${op}`);
+    this.#call(OPS[op], from, targets[0] ?? 0, vector);
   }
 
-  /** Runs `send` and returns what it wrote, in order. */
+  /**
+   * Runs `send` and returns what it wrote, in order.
+   * @param send synchronous
+   * @throws UsageError inside another record(), for a function that goes on after it returned, and for
+   *   more writes than the log holds
+   */
   record(send: (linux: LinuxSender) => void): Write[] {
+    checkFunction('send', send);
     const header = new DataView(this.#core.memory.buffer);
+    if (header.getUint32(L.H_LOGGING, true) !== 0)
+      throw usage('record', 'a call inside another record()', 'one at a time');
     header.setUint32(L.H_LOG_COUNT, 0, true);
     header.setUint32(L.H_LOGGING, 1, true);
+    let returned: unknown;
     try {
-      send(this);
+      returned = send(this);
     } finally {
       header.setUint32(L.H_LOGGING, 0, true);
     }
+    if (Object.prototype.toString.call(returned) === '[object Promise]')
+      throw usage('send', 'an async function', 'one that has sent all when it returns');
+    return this.#writes(header);
+  }
+
+  #writes(header: DataView): Write[] {
     const base = header.getUint32(L.H_LOG, true);
-    return Array.from({ length: this.#core.logEntries() }, (_, i) => {
+    const count = header.getUint32(L.H_LOG_COUNT, true);
+    const kept = this.#core.logEntries();
+    if (count > kept)
+      throw usage('record', `${count} writes`, `at most ${kept}`, 'record fewer calls');
+    return Array.from({ length: kept }, (_, i) => {
       const at = base + i * L.LOG_BYTES;
       const kind = KINDS[header.getUint32(at, true)]!;
       return {
@@ -165,11 +196,26 @@ export class LinuxSender {
     });
   }
 
+  /** The list, read before anything is sent: what yields it may use the machine. */
+  #targets(cpus: Iterable<number>): number[] {
+    const found: number[] = [];
+    const iterable = typeof cpus === 'object' && cpus !== null && Symbol.iterator in cpus;
+    if (!iterable) throw usage('cpus', cpus, 'a list of CPUs: an array, a Set or another iterable');
+    for (const cpu of cpus) {
+      if (found.length === L.CPUS_MAX) throw usage('cpus', 'more', `at most ${L.CPUS_MAX} of them`);
+      found.push(checkInteger('cpus', cpu, 0, this.#cpus - 1));
+    }
+    return found;
+  }
+
   #call(op: number, from: number, to: number, vector: number): void {
-    if (from >>> 0 !== from || to >>> 0 !== to || vector >>> 0 !== vector)
-      this.#refuse(from, to, vector);
-    if (this.#core.send(op, from, to, vector) !== 0) this.#refuse(from, to, vector);
+    this.#send(op, from, to, vector);
     this.#done();
+  }
+
+  #send(op: number, from: number, to: number, vector: number): void {
+    if (!isWord(from) || !isWord(to) || !isWord(vector)) this.#refuse(from, to, vector);
+    if (this.#core.send(op, from, to, vector) !== 0) this.#refuse(from, to, vector);
   }
 
   #refuse(from: number, to: number, vector: number): never {
@@ -181,21 +227,19 @@ export class LinuxSender {
   }
 
   #callMask(op: number, from: number, cpus: Iterable<number>, vector: number): void {
+    const targets = this.#targets(cpus);
     const header = new DataView(this.#core.memory.buffer);
-    const base = header.getUint32(L.H_MASK_ARG, true);
     const bytes = new Uint8Array(
       this.#core.memory.buffer,
-      base,
+      header.getUint32(L.H_MASK_ARG, true),
       header.getUint32(L.H_MASK_WORDS, true) * 8,
     );
+    for (const cpu of targets) bytes[cpu >> 3] = bytes[cpu >> 3]! | (1 << (cpu & 7));
     try {
-      for (const cpu of cpus) {
-        checkInteger('cpus', cpu, 0, this.#cpus - 1);
-        bytes[cpu >> 3] = bytes[cpu >> 3]! | (1 << (cpu & 7));
-      }
-      this.#call(op, from, 0, vector);
+      this.#send(op, from, 0, vector);
     } finally {
       bytes.fill(0);
     }
+    this.#done();
   }
 }

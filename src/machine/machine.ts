@@ -1,6 +1,14 @@
 // A machine: made, saved and restored; what is common to its parts; storms.
 import { AUDIT } from '../core/audit.js';
 import { bootCore } from '../core/boot.js';
+import {
+  checkBoolean,
+  checkFunction,
+  checkName,
+  checkOptions,
+  checkRegister,
+  type KeysOf,
+} from '../core/check.js';
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../core/config.js';
 import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
 import { checkInteger, InvariantError, usage } from '../core/errors.js';
@@ -21,8 +29,21 @@ import {
 import { Pic } from './hardware/pic.js';
 import { LocalApic } from './lapic.js';
 import { LinuxSender, serialBus } from './linux.js';
-import { isOf, openSnapshot, optionsOf, takeSnapshot, writeState } from './snapshot.js';
+import { News } from './news.js';
 import {
+  inspect,
+  isOf,
+  openSnapshot,
+  optionsOf,
+  readState,
+  type SnapshotCheck,
+  stateOf,
+  takeSnapshot,
+  writeState,
+} from './snapshot.js';
+import {
+  type ResolvedStorm,
+  resolveStorm,
   type StormHost,
   type StormOptions,
   type StormProgress,
@@ -41,42 +62,57 @@ export interface RestoreOptions {
   gp?: 'throw' | 'return';
 }
 
+const RESTORE_KEYS: KeysOf<RestoreOptions> = { module: true, gp: true };
+
 /**
  * A machine of local APICs, the bus between them, and the Linux that sends. Everything is
  * synchronous and deterministic: the same calls give the same registers, counters and event hash.
  */
 export class Machine {
-  readonly config: Readonly<MachineConfig>;
+  /** What it was made with, and the defaults; frozen. */
+  readonly config: MachineConfig;
   /** Linux's send paths: the machine's era and driver. */
   readonly linux: LinuxSender;
   /** The 8259A pair. */
   readonly pic: Pic;
-  /**
-   * Called after each call that changed something at a CPU, once for every CPU with news; then
-   * takeWoken() has nothing left. Unset (default): nothing is called, poll takeWoken().
-   */
-  onNews: ((cpu: number) => void) | undefined;
   readonly #core: CoreExports;
   readonly #flags: Uint32Array;
   readonly #lapics = new Map<number, LocalApic>();
   readonly #cpus = new Map<number, Cpu>();
   readonly #ioapics: Ioapic[];
-  readonly #done = (): void => this.#tellNews();
+  readonly #news: News;
+  /** A storm stands between two of its slices. */
+  #storming = false;
+  readonly #done = (): void => {
+    // A storm runs the handlers of what arrives itself.
+    if (!this.#storming) this.#news.tell();
+  };
 
   private constructor(config: MachineConfig, core: CoreExports) {
     this.config = config;
     this.#core = core;
+    this.#news = new News(core);
     this.#flags = modelWords(config.model);
     this.linux = new LinuxSender(core, config.cpus, hasSerialBus(config.model), this.#done);
     this.pic = new Pic(core, this.#done);
     this.#ioapics = config.ioapics.map((io, n) => new Ioapic(core, n, io, this.#done));
   }
 
-  #tellNews(): void {
-    if (!this.onNews) return;
-    for (let news = this.takeWoken(); news.length > 0; news = this.takeWoken()) {
-      for (const cpu of news) this.onNews(cpu);
-    }
+  /**
+   * Called after each call that changed something at a CPU, once for every CPU with news; then
+   * takeWoken() has nothing left. Unset (default): nothing is called, poll takeWoken().
+   *
+   * Calls from inside it don't call it again: what they bring is told after it returns. An error that it
+   * throws comes out of the call that brought the news; the other CPUs' news is told with the next call
+   * or taken by takeWoken(). Between the slices of a storm it is not called.
+   * @throws UsageError when set to something else than a function or undefined
+   */
+  get onNews(): ((cpu: number) => void) | undefined {
+    return this.#news.listener;
+  }
+
+  set onNews(listener: ((cpu: number) => void) | undefined) {
+    this.#news.listener = listener === undefined ? undefined : checkFunction('onNews', listener);
   }
 
   /**
@@ -84,49 +120,75 @@ export class Machine {
    * @throws RangeError when the host has no memory for it
    */
   static create(options: CreateOptions = {}): Machine {
-    const config = resolveConfig(options);
+    const config = resolveConfig(options, { module: true });
     return new Machine(config, bootCore(config, options.module));
   }
 
-  /** A new machine from a snapshot. Foreign, truncated or altered ones are refused. */
+  /**
+   * A new machine from a snapshot.
+   * @throws UsageError for a foreign, truncated or altered one
+   */
   static restore(bytes: Uint8Array, options: RestoreOptions = {}): Machine {
+    const { gp = 'throw', module } = checkOptions('options', options, RESTORE_KEYS);
+    checkName('gp', gp, { throw: 0, return: 0 });
     const saved = openSnapshot(bytes);
     const machine = Machine.create({
-      ...options,
       ...optionsOf(saved),
-      gp: options.gp ?? 'throw',
+      gp,
+      ...(module !== undefined && { module }),
     });
     machine.#load(bytes);
     return machine;
   }
 
   /**
+   * What a snapshot holds, and whether Machine.restore() takes it: `error` is what it would throw.
+   * Never throws itself. Makes a machine of it for a moment, as restore() does.
+   */
+  static checkSnapshot(bytes: Uint8Array): SnapshotCheck {
+    return inspect(bytes, () => Machine.restore(bytes).config);
+  }
+
+  /**
    * Goes back to a snapshot of a machine with this very configuration, in place.
-   * @throws UsageError for another configuration or a damaged snapshot; the machine is then as it was,
-   *   unless the snapshot was sealed around an impossible state
+   * @throws UsageError for another configuration or a damaged snapshot; the machine is then as it was
    */
   rollback(bytes: Uint8Array): void {
+    this.#refuseInStorm('rollback');
     const saved = openSnapshot(bytes);
     if (!isOf(saved, this.config, this.#view().getUint32(L.H_FLAGS, true))) {
       throw usage('snapshot', 'another configuration', "this machine's", 'use Machine.restore()');
     }
+    if (this.#view().getUint32(L.H_LOGGING, true) !== 0)
+      throw usage('rollback', 'a call inside linux.record()', 'calls after it');
     this.#load(bytes);
   }
 
   #load(bytes: Uint8Array): void {
-    writeState(bytes, this.#core.memory.buffer);
+    const { buffer } = this.#core.memory;
+    const before = readState(buffer);
+    writeState(stateOf(bytes), buffer);
+    const fault = this.#stateFault();
+    if (fault === undefined) return this.#news.forget();
+    writeState(before, buffer);
     this.#core.rebuild();
-    const bad = this.#core.auditAll();
-    if (bad < 0) return;
-    throw usage(
-      'snapshot',
-      `a state of CPU ${bad} in which not: ${this.#fault()}`,
-      'a state the machine can be in',
-    );
+    throw usage('snapshot', `a state of ${fault}`, 'a state the machine can be in');
+  }
+
+  /** What is impossible in the state that was just loaded. */
+  #stateFault(): string | undefined {
+    try {
+      this.#core.rebuild();
+      const bad = this.#core.auditAll();
+      return bad < 0 ? undefined : `CPU ${bad} in which not: ${this.#fault()}`;
+    } catch (trap) {
+      return `the machine that the core refuses (${(trap as Error).message})`;
+    }
   }
 
   /** State and configuration as one byte array; Machine.restore() takes it back. */
   snapshot(): Uint8Array {
+    this.#news.giveBack();
     return takeSnapshot(this.#core.memory.buffer, this.config);
   }
 
@@ -156,11 +218,14 @@ export class Machine {
     return found;
   }
 
-  /** I/O APIC `n`, from 0. */
+  /**
+   * I/O APIC `n`, from 0.
+   * @throws UsageError when the machine has no such one
+   */
   ioapic(n = 0): Ioapic {
-    const found = this.#ioapics[n];
-    if (!found) throw usage('ioapic', n, `0-${this.#ioapics.length - 1}`);
-    return found;
+    const last = this.#ioapics.length - 1;
+    if (last < 0) throw usage('ioapic', n, 'none: this machine was made with ioapics: []');
+    return this.#ioapics[checkInteger('ioapic', n, 0, last)]!;
   }
 
   /** A message of a device or I/O APIC. How many local APICs took it; -1 when nobody was addressed. */
@@ -199,6 +264,7 @@ export class Machine {
 
   /** Power-on reset of every local APIC, I/O APIC and 8259; counters and time go on. */
   powerOn(): void {
+    this.#refuseInStorm('powerOn');
     this.#core.powerOnAll();
     this.#done();
   }
@@ -216,7 +282,7 @@ export class Machine {
 
   /** Notes from now on what operations do (or no more); slower while on. */
   traceEffects(on: boolean): void {
-    this.#core.trace(on ? 1 : 0);
+    this.#core.trace(checkBoolean('on', on) ? 1 : 0);
   }
 
   /** What operations did since the last call, in order: of a traced machine. */
@@ -227,37 +293,46 @@ export class Machine {
   /**
    * One write of a CPU's Interrupt Command Register. SDM 3A "Interrupt Command Register (ICR)".
    * @param from sending CPU
-   * @param dest 32 bits in x2APIC modes, 8 in xAPIC ones; ignored with a shorthand
+   * @param dest 32 bits in x2APIC modes, 0-0xff in xAPIC ones; ignored with a shorthand
    * @param low low 32 bits: vector, delivery mode, destination mode, level, trigger, shorthand
    */
   writeICR(from: number, dest: number, low: number): void {
     const x2apic = this.config.mode.startsWith('x2apic');
     checkInteger('from', from, 0, this.config.cpus - 1);
-    checkInteger('dest', dest, 0, x2apic ? 0xffffffff : 0xff);
-    checkInteger('low', low, 0, 0xffffffff);
-    this.#core.writeIcr(from, dest, low & C.ICR_FIELDS);
+    const to = x2apic ? checkRegister('dest', dest) : checkInteger('dest', dest, 0, 0xff);
+    this.#core.writeIcr(from, to, checkRegister('low', low) & C.ICR_FIELDS);
     this.#done();
   }
 
-  /** CPUs with news since the last call, each once, in order of arrival. */
+  /**
+   * CPUs with news since the last call, each once, in order of arrival; those that onNews was told of
+   * are not among them.
+   * @throws UsageError between the slices of a storm, whose handlers need the list
+   */
   takeWoken(): number[] {
-    const count = this.#core.takeWakeList();
-    const view = this.#view();
-    const base = view.getUint32(L.H_WAKE, true);
-    return Array.from({ length: count }, (_, i) => view.getUint32(base + i * 4, true));
+    this.#refuseInStorm('takeWoken');
+    return this.#news.take();
   }
 
   /**
    * Every woken CPU runs its handlers as Linux does: acknowledge, EOI, next.
    * @throws UsageError naming the pin when a level pin stays active and comes back with every EOI (in models
    *   with a storm brake it rests then); it is pending again
+   * @throws UsageError between the slices of a storm, which runs them at its own times
    */
   runHandlers(): void {
+    this.#refuseInStorm('runHandlers');
+    this.#drain();
+  }
+
+  #drain(): void {
+    this.#news.giveBack();
     checkEnd(this.#core, this.#core.drain());
   }
 
   /**
    * Runs a storm to its end and returns what it did (differences, so storms can follow each other).
+   * @throws UsageError for options that no storm has, or inside another storm of this machine
    * @throws InvariantError when an invariant breaks (a bug in ipistorm)
    */
   storm(options: StormOptions = {}): StormResult {
@@ -267,12 +342,38 @@ export class Machine {
     return step.value;
   }
 
-  /** The same, slice by slice: yields progress; stop early by calling `return()` or leaving the loop. */
-  *stormSlices(
+  /**
+   * The same, slice by slice: yields progress; `next(true)` ends it early with a result, `return()` or
+   * leaving the loop without one. Until then the machine is the storm's: other storms, rollback(),
+   * powerOn(), takeWoken() and runHandlers() are refused, and onNews is not called.
+   * @throws UsageError at once for options that no storm has; at the first next() inside another storm
+   */
+  stormSlices(
     options: StormOptions = {},
   ): Generator<StormProgress, StormResult, boolean | undefined> {
     if (hasSerialBus(this.config.model)) throw serialBus('storm');
-    return yield* sliceStorm(this.#stormHost(), options);
+    return this.#slices(resolveStorm(options, this.config.cpus));
+  }
+
+  *#slices(storm: ResolvedStorm): Generator<StormProgress, StormResult, boolean | undefined> {
+    this.#refuseInStorm('storm');
+    this.#storming = true;
+    try {
+      return yield* sliceStorm(this.#stormHost(), storm);
+    } finally {
+      this.#storming = false;
+    }
+  }
+
+  /** What would leave a storm that stands between two slices with another machine's state. */
+  #refuseInStorm(what: string): void {
+    if (!this.#storming) return;
+    throw usage(
+      what,
+      'a storm under way on this machine',
+      'calls before or after it',
+      'run its generator to the end, or call its return()',
+    );
   }
 
   /** Counters of one CPU, or of all. */
@@ -320,7 +421,7 @@ export class Machine {
         checkInteger('tpr', value, 0, 255);
         this.#core.setTpr(cpu, value);
       },
-      runHandlers: () => this.runHandlers(),
+      runHandlers: () => this.#drain(),
       send: (count) => this.#check(this.#core.storm(count)),
       audit: () => this.#check(this.#core.audit()),
       counted: () => ({ counters: this.counters(), costs: this.senderCosts() }),

@@ -3,6 +3,7 @@
 //   24 cpus, mode, driver, era, flags, model, I/O APICs (u32)   52 pins | version << 16 of 8 I/O APICs
 //   84 bus clock in kHz   88 APIC ids (u32 each)   ... header state, rows, cold, wake, handlers, I/O APICs
 
+import { checkBytes } from '../core/check.js';
 import {
   DRIVERS,
   ERAS,
@@ -11,7 +12,7 @@ import {
   type MachineOptions,
   MODES,
 } from '../core/config.js';
-import { usage } from '../core/errors.js';
+import { UsageError, usage } from '../core/errors.js';
 import { C, L, LAYOUT_FINGERPRINT } from '../core/memory.js';
 import { MODEL_NAMES } from '../core/models.js';
 
@@ -21,6 +22,12 @@ const MODEL_AT = 44;
 const IOAPICS_AT = 48;
 const BUS_AT = 84;
 const FIXED = 88;
+const FLAGS =
+  C.FLAG_NO_IPI_BROADCAST |
+  C.FLAG_NO_HOTPLUG_CPU |
+  C.FLAG_NO_FENCE |
+  C.FLAG_COUNT_VECTORS |
+  C.FLAG_EARLY_ISR;
 const CONFIG_WORDS = [L.H_CPUS, L.H_MODE, L.H_DRIVER, L.H_ERA, L.H_FLAGS];
 
 /** FNV-1a over 32-bit words, then bytes. */
@@ -50,6 +57,20 @@ function regions(view: DataView, cpus: number): [number, number][] {
   ];
 }
 
+/** The state regions, one after the other. */
+export function readState(memory: ArrayBuffer): Uint8Array {
+  const view = new DataView(memory);
+  const cpus = view.getUint32(L.H_CPUS, true);
+  const parts = regions(view, cpus);
+  const out = new Uint8Array(parts.reduce((sum, [, bytes]) => sum + bytes, 0));
+  let at = 0;
+  for (const [from, bytes] of parts) {
+    out.set(new Uint8Array(memory, from, bytes), at);
+    at += bytes;
+  }
+  return out;
+}
+
 export function takeSnapshot(memory: ArrayBuffer, config: MachineConfig): Uint8Array {
   const view = new DataView(memory);
   const cpus = view.getUint32(L.H_CPUS, true);
@@ -74,11 +95,7 @@ export function takeSnapshot(memory: ArrayBuffer, config: MachineConfig): Uint8A
   for (let cpu = 0; cpu < cpus; cpu++) {
     head.setUint32(FIXED + cpu * 4, view.getUint32(ident + cpu * L.IDENT_BYTES, true), true);
   }
-  let at = FIXED + cpus * 4;
-  for (const [from, bytes] of regions(view, cpus)) {
-    out.set(new Uint8Array(memory, from, bytes), at);
-    at += bytes;
-  }
+  out.set(readState(memory), FIXED + cpus * 4);
   head.setUint32(20, checksum(out.subarray(24)), true);
   return out;
 }
@@ -98,13 +115,19 @@ export interface SnapshotConfig {
 
 const NEXT = 'pass what machine.snapshot() returned, whole';
 
-/** The header's words of a snapshot that this ipistorm has taken. */
-function openHeader(bytes: Uint8Array): (at: number) => number {
+/** The header's words of any ipistorm's snapshot. */
+function openMagic(bytes: Uint8Array): (at: number) => number {
+  checkBytes('snapshot', bytes, 'the Uint8Array of machine.snapshot()');
   const magic = String.fromCharCode(...bytes.subarray(0, 8));
   if (magic !== MAGIC || bytes.length < FIXED)
     throw usage('snapshot', magic, `magic "${MAGIC}"`, NEXT);
   const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const word = (at: number) => head.getUint32(at, true);
+  return (at) => head.getUint32(at, true);
+}
+
+/** The header's words of a snapshot that this very ipistorm has taken. */
+function openHeader(bytes: Uint8Array): (at: number) => number {
+  const word = openMagic(bytes);
   if (word(8) !== SNAPSHOT_VERSION)
     throw usage(
       'snapshot version',
@@ -128,6 +151,8 @@ export function openSnapshot(bytes: Uint8Array): SnapshotConfig {
   const word = openHeader(bytes);
   const cpus = word(24);
   if (cpus < 1 || cpus > L.CPUS_MAX) throw usage('snapshot cpus', cpus, `1-${L.CPUS_MAX}`, NEXT);
+  const flags = word(40);
+  if ((flags & ~FLAGS) !== 0) throw usage('snapshot flags', flags, `bits of ${FLAGS}`, NEXT);
   const model = word(MODEL_AT);
   if (model >= MODEL_NAMES.length)
     throw usage('snapshot model', model, `0-${MODEL_NAMES.length - 1}`, NEXT);
@@ -206,14 +231,51 @@ function sameIoapics(a: readonly IoapicConfig[], b: readonly IoapicConfig[]): bo
   return shape(a) === shape(b);
 }
 
-/** Copies the state regions of an opened snapshot into a machine of the same configuration. */
-export function writeState(bytes: Uint8Array, memory: ArrayBuffer): void {
+/** The state regions of an opened snapshot. */
+export function stateOf(bytes: Uint8Array): Uint8Array {
+  const cpus = new DataView(bytes.buffer, bytes.byteOffset).getUint32(24, true);
+  return bytes.subarray(FIXED + cpus * 4);
+}
+
+/** Copies state regions into a machine of the same configuration. */
+export function writeState(state: Uint8Array, memory: ArrayBuffer): void {
   const view = new DataView(memory);
-  const cpus = view.getUint32(L.H_CPUS, true);
-  let at = FIXED + cpus * 4;
-  for (const [to, length] of regions(view, cpus)) {
-    new Uint8Array(memory, to, length).set(bytes.subarray(at, at + length));
+  let at = 0;
+  for (const [to, length] of regions(view, view.getUint32(L.H_CPUS, true))) {
+    new Uint8Array(memory, to, length).set(state.subarray(at, at + length));
     at += length;
   }
   view.setUint32(L.H_LOGGING, 0, true);
+}
+
+/** What Machine.checkSnapshot() tells. */
+export interface SnapshotCheck {
+  /** Format, layout fingerprint and CPUs, as the header has them; undefined when there is no header. */
+  version: number | undefined;
+  fingerprint: number | undefined;
+  cpus: number | undefined;
+  /** The machine's configuration, when it can be restored. */
+  config: MachineConfig | undefined;
+  /** What Machine.restore() would throw; undefined for a good snapshot. */
+  error: Error | undefined;
+}
+
+/** `restore` makes a machine of it and returns that one's configuration. */
+export function inspect(bytes: Uint8Array, restore: () => MachineConfig): SnapshotCheck {
+  const word = headerWords(bytes);
+  const header = { version: word?.(8), fingerprint: word?.(12), cpus: word?.(24) };
+  try {
+    return { ...header, config: restore(), error: undefined };
+  } catch (error) {
+    return { ...header, config: undefined, error: error as Error };
+  }
+}
+
+function headerWords(bytes: Uint8Array): ((at: number) => number) | undefined {
+  try {
+    return openMagic(bytes);
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
 }

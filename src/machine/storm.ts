@@ -1,4 +1,6 @@
 // Untimed storms: who sends to whom, how, how often; and what became of it.
+
+import { checkList, checkName, checkOptions, checkWide, type KeysOf } from '../core/check.js';
 import { type Counters, type SenderCosts, snakeKeys } from '../core/counters.js';
 import { checkInteger, usage } from '../core/errors.js';
 import { C, L } from '../core/memory.js';
@@ -69,7 +71,26 @@ export interface StormResult {
   eventHash: string;
 }
 
-type ResolvedStorm = Required<Omit<StormOptions, 'tpr'>> & Pick<StormOptions, 'tpr'>;
+const STORM_KEYS: KeysOf<StormOptions> = {
+  pattern: true,
+  via: true,
+  sends: true,
+  vectors: true,
+  depth: true,
+  seed: true,
+  target: true,
+  size: true,
+  stride: true,
+  tpr: true,
+  slice: true,
+};
+
+/** A storm whose options were checked, defaults filled in. */
+export interface ResolvedStorm extends Required<Omit<StormOptions, 'tpr' | 'seed'>> {
+  seed: bigint;
+  /** [cpu, TPR], in the order given. */
+  tprs: [number, number][];
+}
 
 const MANY: ReadonlySet<Pattern> = new Set<Pattern>(['mask', 'mask-strided', 'mask-random']);
 
@@ -84,59 +105,74 @@ function targetsPerSend(pattern: Pattern, size: number, cpus: number): number {
   return MANY.has(pattern) ? size : 1;
 }
 
-function resolveVia(options: StormOptions, pattern: Pattern): Via {
-  const via = options.via ?? defaultVia(pattern);
-  if (!Object.hasOwn(VIAS, via)) throw usage('via', via, Object.keys(VIAS).join(', '));
-  if (via === 'shorthand' && pattern !== 'allbutself') {
+function resolveVia({ via }: StormOptions, pattern: Pattern): Via {
+  const chosen = via === undefined ? defaultVia(pattern) : checkName('via', via, VIAS);
+  if (chosen === 'shorthand' && pattern !== 'allbutself') {
     throw usage(
       'via',
-      via,
+      chosen,
       'icr, single, mask, call with this pattern',
       'shorthand goes with allbutself',
     );
   }
-  return via;
+  return chosen;
 }
 
-function resolveStorm(options: StormOptions, cpus: number): ResolvedStorm {
-  const pattern = options.pattern ?? 'random';
-  if (!Object.hasOwn(PATTERNS, pattern))
-    throw usage('pattern', pattern, Object.keys(PATTERNS).join(', '));
+function resolveVectors(given: readonly number[] = [0xfb, 0xfc, 0xfd]): number[] {
+  const vectors = checkList('vectors', given, 256);
+  if (vectors.length === 0) throw usage('vectors', 'none', '1-256 of them');
+  return vectors.map((vector, i) => checkInteger(`vectors[${i}]`, vector, 0, 255));
+}
+
+function resolveTprs(tpr: StormOptions['tpr'], cpus: number): [number, number][] {
+  if (tpr === undefined) return [];
+  if (typeof tpr === 'number') {
+    const value = checkInteger('tpr', tpr, 0, 255);
+    return Array.from({ length: cpus }, (_, cpu) => [cpu, value]);
+  }
+  if (Object.prototype.toString.call(tpr) !== '[object Map]')
+    throw usage('tpr', tpr, 'an integer 0-255, or a Map of them by CPU');
+  return Array.from(tpr, ([cpu, value]) => [
+    checkInteger('tpr (CPU)', cpu, 0, cpus - 1),
+    checkInteger(`tpr of CPU ${cpu}`, value, 0, 255),
+  ]);
+}
+
+/** Fills in defaults and refuses what no storm has. */
+export function resolveStorm(options: StormOptions, cpus: number): ResolvedStorm {
+  const {
+    pattern = 'random',
+    sends = 1e6,
+    depth = 1,
+    seed = 1n,
+  } = checkOptions('options', options, STORM_KEYS);
+  const { target = 0, stride = Math.min(2, cpus) } = options;
+  const { size = Math.max(1, Math.min(16, cpus - 1)) } = options;
+  checkName('pattern', pattern, PATTERNS);
   if (pattern !== 'self' && cpus < 2)
     throw usage('pattern', pattern, 'self on a machine of one CPU');
   const via = resolveVia(options, pattern);
-  const vectors = options.vectors ?? [0xfb, 0xfc, 0xfd];
-  if (vectors.length < 1 || vectors.length > 256)
-    throw usage('vectors', vectors.length, '1-256 of them');
-  for (const vector of vectors) checkInteger('vectors', vector, 0, 255);
-  const size = options.size ?? Math.max(1, Math.min(16, cpus - 1));
-  const targets = targetsPerSend(pattern, size, cpus);
-  const seed = BigInt(options.seed ?? 1);
-  if (seed < 0n || seed >= 1n << 64n) throw usage('seed', seed, '0 to 2^64-1');
+  checkInteger('size', size, 1, Math.max(1, cpus - 1));
+  const { slice = Math.max(1, Math.floor(2e5 / targetsPerSend(pattern, size, cpus))) } = options;
   return {
     pattern,
     via,
-    sends: checkInteger('sends', options.sends ?? 1e6, 1, Number.MAX_SAFE_INTEGER),
-    vectors,
-    depth: checkInteger('depth', options.depth ?? 1, 1, 2 ** 31),
-    seed,
-    target: checkInteger('target', options.target ?? 0, 0, cpus - 1),
-    size: checkInteger('size', size, 1, Math.max(1, cpus - 1)),
-    stride: checkInteger('stride', options.stride ?? Math.min(2, cpus), 1, cpus),
-    slice: checkInteger(
-      'slice',
-      options.slice ?? Math.max(1, Math.floor(2e5 / targets)),
-      1,
-      2 ** 31,
-    ),
-    tpr: options.tpr,
+    sends: checkInteger('sends', sends, 1, Number.MAX_SAFE_INTEGER),
+    vectors: resolveVectors(options.vectors),
+    depth: checkInteger('depth', depth, 1, 2 ** 31),
+    seed: checkWide('seed', seed),
+    target: checkInteger('target', target, 0, cpus - 1),
+    size,
+    stride: checkInteger('stride', stride, 1, cpus),
+    slice: checkInteger('slice', slice, 1, 2 ** 31),
+    tprs: resolveTprs(options.tpr, cpus),
   };
 }
 
 /** Writes a storm's parameters into the header and rewinds it. */
 function armStorm(view: DataView, storm: ResolvedStorm): void {
   view.setBigUint64(L.S_INDEX, 0n, true);
-  view.setBigUint64(L.S_SEED, BigInt(storm.seed), true);
+  view.setBigUint64(L.S_SEED, storm.seed, true);
   const words: [number, number][] = [
     [L.S_PATTERN, PATTERNS[storm.pattern]],
     [L.S_VIA, VIAS[storm.via]],
@@ -181,10 +217,9 @@ export interface StormHost {
 /** Runs a storm slice by slice; ends early when `next(true)` says so. */
 export function* sliceStorm(
   host: StormHost,
-  options: StormOptions,
+  storm: ResolvedStorm,
 ): Generator<StormProgress, StormResult, boolean | undefined> {
-  const storm = resolveStorm(options, host.cpus);
-  setTprs(host, options.tpr);
+  for (const [cpu, value] of storm.tprs) host.setTpr(cpu, value);
   host.runHandlers();
   const before = host.counted();
   armStorm(host.header(), storm);
@@ -212,12 +247,6 @@ export function* sliceStorm(
     costs: difference(after.costs, before.costs),
     eventHash: host.eventHash(),
   };
-}
-
-function setTprs(host: StormHost, tpr: StormOptions['tpr']): void {
-  if (typeof tpr === 'number') {
-    for (let cpu = 0; cpu < host.cpus; cpu++) host.setTpr(cpu, tpr);
-  } else for (const [cpu, value] of tpr ?? []) host.setTpr(cpu, value);
 }
 
 function difference<T extends object>(now: T, before: T): T {

@@ -1,4 +1,5 @@
 // A timed result as plain data with snake_case names, for JSON and for tables.
+import { checkResult } from '../timed/check-result.js';
 import type { SlowWait, TimedResult } from '../timed/engine.js';
 import type { Percentiles } from '../timed/histogram.js';
 import type { Latency } from '../timed/names.js';
@@ -10,9 +11,12 @@ export function latencySummaries(result: TimedResult): Partial<Record<Latency, P
   return Object.fromEntries(measured.map(([name, hist]) => [name, hist.summary()]));
 }
 
-/** Everything but the histograms' buckets; the same on every machine. */
+/**
+ * Everything but the histograms' buckets; the same on every machine.
+ * @throws UsageError for what is no result of a TimedRun
+ */
 export function timedJson(result: TimedResult): object {
-  const { counts, counters, sender } = result;
+  const { counts, counters, sender } = checkResult(result);
   return {
     scenario: result.scenario,
     costs: result.costs,

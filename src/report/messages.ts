@@ -1,14 +1,20 @@
 // What the kernel would print about csd locks, in its words. Linux 6.12 kernel/smp.c
 // csd_lock_wait_toolong(), with the numbers that csd_bug_count gives.
 import { X } from '../core/memory.js';
+import { checkEvents } from '../timed/check-result.js';
 import type { TimedEvent } from '../timed/engine.js';
 import { FUNCS } from '../timed/names.js';
 
 const two = (n: number) => String(n).padStart(2, '0');
 const symbol = (func: number) => `${FUNCS[func] ?? 'unknown'}+0x0/0x10`;
 
-/** Lines of the kernel log, oldest first, with their time stamps. */
+/**
+ * Lines of the kernel log, oldest first, with their time stamps.
+ * @param events a result's `messages`
+ * @throws UsageError for what is no log of a run
+ */
 export function kernelMessages(events: readonly TimedEvent[]): string[] {
+  checkEvents('events', events);
   const lines: string[] = [];
   const bugs = new Map<number, number>();
   let count = 0;

@@ -1,7 +1,12 @@
 // The rate of a scenario raised step by step until the machine no longer keeps up, and what then is busy.
-import type { CostSet } from '../timed/costs.js';
-import { type TimedOptions, type TimedResult, TimedRun } from '../timed/engine.js';
-import type { Scenario, Workload } from '../timed/scenario.js';
+import { type CostSet, checkCosts } from '../timed/costs.js';
+import {
+  checkTimedOptions,
+  type TimedOptions,
+  type TimedResult,
+  TimedRun,
+} from '../timed/engine.js';
+import { checkScenario, type Scenario, type Workload } from '../timed/scenario.js';
 import { machineOf } from '../timed/setup.js';
 
 export interface RampStep {
@@ -54,11 +59,22 @@ function atPeriod(scenario: Scenario, period: number, cpus: number): Scenario {
   };
 }
 
-/** Yields each step; ends with the first that is saturated. */
-export function* ramp(
+/**
+ * Yields each step; ends with the first that is saturated.
+ * @throws UsageError at once for a scenario, costs or options that no run has
+ */
+export function ramp(
   scenario: Scenario,
   costs: CostSet,
   options: TimedOptions = {},
+): Generator<RampStep, void, undefined> {
+  return steps(checkScenario(scenario), checkCosts(costs), checkTimedOptions(options));
+}
+
+function* steps(
+  scenario: Scenario,
+  costs: CostSet,
+  options: TimedOptions,
 ): Generator<RampStep, void, undefined> {
   const senders = scenario.workloads.filter(offers);
   if (senders.length === 0) return;

@@ -1,9 +1,12 @@
 // Why a wait of smp_call_function_*() was slow, or never ends: the same run once more, with the log of
 // the CPU waited for, read backwards from the wait to what held it up.
+import { checkBoolean } from '../core/check.js';
 import { X } from '../core/memory.js';
+import { checkWait } from '../timed/check-result.js';
 import type { CostSet } from '../timed/costs.js';
 import {
   type CpuState,
+  checkTimedOptions,
   type SlowWait,
   type TimedEvent,
   type TimedOptions,
@@ -42,7 +45,11 @@ export class Why {
   readonly #stuck: boolean;
   #events: TimedEvent[] = [];
 
-  /** @param wait one of a result's `slowest`, or with `stuck` one of its `stuck` */
+  /**
+   * @param options of the run that had the wait; its own onEvents is not called
+   * @param wait one of a result's `slowest`, or with `stuck` one of its `stuck`
+   * @throws UsageError for a scenario, costs, options or a wait that no run has
+   */
   constructor(
     scenario: Scenario,
     costs: CostSet,
@@ -50,11 +57,11 @@ export class Why {
     wait: SlowWait,
     stuck: boolean,
   ) {
-    this.#wait = wait;
-    this.#stuck = stuck;
+    this.#wait = checkWait('wait', wait);
+    this.#stuck = checkBoolean('stuck', stuck);
     const until = stuck ? {} : { eventsUntilNs: wait.begin_ns + wait.wait_ns };
     this.#run = new TimedRun(scenario, costs, {
-      ...options,
+      ...checkTimedOptions(options),
       ...until,
       eventsOf: { target: wait.target, waiter: wait.cpu },
       onEvents: (events) => this.#keep(events),

@@ -6,6 +6,7 @@ import { usage } from '../core/errors.js';
 import { T, X } from '../core/memory.js';
 import { COST_NAMES, type CostName, FUNCS } from './names.js';
 import { exp, inverseNormal } from './normal.js';
+import type { CostEntry, CostSet } from './types.js';
 import { check } from './validate.js';
 
 const time = v.pipe(v.number(), v.minValue(0), v.maxValue(1e12));
@@ -55,9 +56,10 @@ const paid = (what: string) =>
     v.description(what),
   );
 
-/** Parts that the published schema states once. */
+/** @internal Parts that the published schema states once. */
 export const COST_PARTS = { time, share, amount, entry };
 
+/** @internal Its type is valibot's, which needs the DOM's. */
 export const CostSetSchema = v.strictObject({
   $schema: v.optional(v.string()),
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/)),
@@ -85,8 +87,7 @@ export const CostSetSchema = v.strictObject({
   ),
 });
 
-export type CostEntry = v.InferOutput<typeof entry>;
-export type CostSet = v.InferOutput<typeof CostSetSchema>;
+export type { CostEntry, CostSet } from './types.js';
 
 /** How many of a set's numbers are measured, derived and guessed. */
 export interface Shares {

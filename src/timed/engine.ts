@@ -1,35 +1,85 @@
 // A timed run: a scenario on a machine with a clock, slice by slice, and its result.
 
 import { bootCore } from '../core/boot.js';
+import {
+  checkFunction,
+  checkName,
+  checkNumber,
+  checkOptions,
+  checkWide,
+  type KeysOf,
+} from '../core/check.js';
 import type { MachineConfig } from '../core/config.js';
+import { checkInteger, usage } from '../core/errors.js';
 import { T, X } from '../core/memory.js';
 import type { CompiledModule, CoreExports } from '../core/wasm.js';
-import { type CostSet, sharesOf } from './costs.js';
+import { checkCosts, sharesOf } from './costs.js';
 import { type CpuState, Reader, type TimedEvent, type TimedResult } from './read.js';
-import type { RecordedLoad } from './recorded.js';
-import type { Scenario } from './scenario.js';
+import { checkRecorded, RecordedLoad, recordedBytes, writeRecorded } from './recorded.js';
+import { checkScenario } from './scenario.js';
 import { checkCpu, happensToCpu, machineOf, Setup } from './setup.js';
+import type { CostSet, Scenario } from './types.js';
 
 export type { CpuState, CpuTime, SlowWait, TimedEvent, TimedResult } from './read.js';
 
 export interface TimedOptions {
-  /** 64-bit seed of every draw; default 1. */
+  /** 64-bit seed of every draw, 0 - 2^64-1; default 1. */
   seed?: number | bigint;
   /** Same result either way; `auto` (default) measures which is faster. */
   scheduler?: 'auto' | 'heap' | 'windows';
-  /** Receives what happens, in time order for each CPU; slower. Between `from_ns` and `until_ns`. */
+  /**
+   * Receives what happens, in time order for each CPU; slower. Between `eventsFromNs` and
+   * `eventsUntilNs`. It must not run this run's slices.
+   */
   onEvents?: (events: TimedEvent[]) => void;
+  /** Simulated ns; default 0. */
   eventsFromNs?: number;
+  /** Simulated ns; default: to the end. */
   eventsUntilNs?: number;
   /** Only what concerns this CPU, and the one that waits for it. */
   eventsOf?: { target: number; waiter: number };
   /** A recorded load for workloads that do `recorded`. */
   recorded?: RecordedLoad;
-  /** Events between two looks at the host's side; default a million. */
+  /** Events between two looks at the host's side, 1 - 2^31; default a million. */
   sliceEvents?: number;
+  /** A compiled core (coreModule()), for sharing one compilation between workers. */
   module?: CompiledModule;
 }
 
+const OPTION_KEYS: KeysOf<TimedOptions> = {
+  seed: true,
+  scheduler: true,
+  onEvents: true,
+  eventsFromNs: true,
+  eventsUntilNs: true,
+  eventsOf: true,
+  recorded: true,
+  sliceEvents: true,
+  module: true,
+};
+const EVENTS_OF_KEYS = { target: true, waiter: true } as const;
+
+/** @throws UsageError for options that no run has */
+export function checkTimedOptions(options: TimedOptions): TimedOptions {
+  checkOptions('options', options, OPTION_KEYS);
+  const { seed, scheduler, onEvents, eventsFromNs, eventsUntilNs, eventsOf } = options;
+  if (seed !== undefined) checkWide('seed', seed);
+  if (scheduler !== undefined) checkName('scheduler', scheduler, SCHEDULERS);
+  if (onEvents !== undefined) checkFunction('onEvents', onEvents);
+  if (eventsFromNs !== undefined) checkNumber('eventsFromNs', eventsFromNs, 0, NS_MAX);
+  if (eventsUntilNs !== undefined) checkNumber('eventsUntilNs', eventsUntilNs, 0, NS_MAX);
+  if (eventsOf !== undefined) checkOptions('eventsOf', eventsOf, EVENTS_OF_KEYS);
+  if (options.sliceEvents !== undefined)
+    checkInteger('sliceEvents', options.sliceEvents, 1, 2 ** 31);
+  const { recorded } = options;
+  if (recorded !== undefined && !(recorded instanceof RecordedLoad))
+    throw usage('recorded', recorded, 'a RecordedLoad');
+  return options;
+}
+
+const SCHEDULERS = { auto: 0, heap: 0, windows: 0 };
+/** Times in ps stay below 2^64. */
+const NS_MAX = 1e16;
 const LOG_ENTRIES = 65536;
 const MESSAGE_ENTRIES = 1024;
 /** More messages and faults than this are counted, not kept. */
@@ -37,6 +87,8 @@ const MESSAGES_KEPT = 1000;
 const SLICE = 1_000_000;
 /** Fewer events a node and window than this: the heap is faster. */
 const BUSY = 0.12;
+
+/** One run of a scenario with the costs of a machine. The same inputs give the same result, to the last digit. */
 export class TimedRun {
   readonly config: MachineConfig;
   readonly #core: CoreExports;
@@ -47,18 +99,35 @@ export class TimedRun {
   readonly #options: TimedOptions;
   readonly #until: bigint;
   readonly #messages: TimedEvent[] = [];
+  /** Shortest way of a message between two CPUs, ps: what the windowed scheduler may look ahead. */
   readonly lookaheadPs: number;
+  #running = false;
 
-  /** @throws UsageError for a machine, workload or cost that cannot be */
-  constructor(scenario: Scenario, costs: CostSet, options: TimedOptions = {}) {
+  /**
+   * @param given checked as checkScenario() does
+   * @param givenCosts checked as checkCosts() does
+   * @throws UsageError for a machine, workload, cost or option that cannot be
+   * @throws RangeError when the host has no memory for it
+   */
+  constructor(given: Scenario, givenCosts: CostSet, options: TimedOptions = {}) {
+    const scenario = checkScenario(given);
+    const costs = checkCosts(givenCosts);
+    checkTimedOptions(options);
     this.config = machineOf(scenario, costs);
     this.#core = bootCore(this.config, options.module);
     this.#scenario = scenario;
     this.#costs = costs;
-    this.#options = options;
+    this.#options = { ...options };
     this.#until = BigInt(Math.round(scenario.duration_ns * 1000));
+    const { recorded } = options;
+    if (recorded) checkRecorded(recorded, this.config.cpus);
+    for (const cpu of Object.values(options.eventsOf ?? {}))
+      checkInteger('eventsOf', cpu, 0, this.config.cpus - 1);
     const entries = options.onEvents ? LOG_ENTRIES : MESSAGE_ENTRIES;
-    this.#base = this.#core.timedCreate(entries, options.recorded?.bytes(this.config) ?? 0);
+    this.#base = this.#core.timedCreate(
+      entries,
+      recorded ? recordedBytes(recorded, this.config) : 0,
+    );
     if (this.#base <= 0) {
       throw new RangeError(
         `cpus: got ${this.config.cpus}, allowed what memory holds (12 KiB each in timed runs); use fewer`,
@@ -70,7 +139,7 @@ export class TimedRun {
     const heap = options.scheduler === 'heap' ? X.SCHEDULER_HEAP : X.SCHEDULER_WINDOWS;
     setup.write(scenario, BigInt(options.seed ?? 1), heap);
     this.lookaheadPs = setup.lookahead;
-    options.recorded?.write(this.#view(), this.#base, this.config);
+    if (recorded) writeRecorded(recorded, this.#view(), this.#base, this.config);
     this.#listen();
     this.#core.timedStart();
     for (const fault of (scenario.faults ?? []).filter(happensToCpu)) {
@@ -102,21 +171,35 @@ export class TimedRun {
     view.setBigUint64(this.#base + T.TM_LOG_UNTIL, until, true);
   }
 
-  /** Runs to the end; yields the virtual time in ns after each slice. Stop early by leaving the loop. */
+  /**
+   * Runs to the end; yields the virtual time in ns after each slice. Stop early by leaving the loop; a
+   * later slices() goes on from there.
+   * @throws UsageError inside another slices() or run() of this run, also from onEvents
+   */
   *slices(): Generator<number, void, undefined> {
-    while (true) {
-      const before = this.#progress();
-      const status = this.#core.timedRun(this.#until, this.#options.sliceEvents ?? SLICE);
-      this.#drain();
-      if (status === X.RUN_NO_MEMORY) {
-        throw new RangeError(
-          'messages under way: got more than memory holds, allowed what the host gives; lower the rate or the duration',
-        );
-      }
-      if (status === X.RUN_DONE) return;
-      this.#chooseScheduler(before);
-      yield this.nowNs;
+    if (this.#running)
+      throw usage('slices', 'a run under way', 'calls before or after it', 'end its generator');
+    this.#running = true;
+    try {
+      while (this.#slice()) yield this.nowNs;
+    } finally {
+      this.#running = false;
     }
+  }
+
+  /** False: that was the last. */
+  #slice(): boolean {
+    const before = this.#progress();
+    const status = this.#core.timedRun(this.#until, this.#options.sliceEvents ?? SLICE);
+    this.#drain();
+    if (status === X.RUN_NO_MEMORY) {
+      throw new RangeError(
+        'messages under way: got more than memory holds, allowed what the host gives; lower the rate or the duration',
+      );
+    }
+    if (status === X.RUN_DONE) return false;
+    this.#chooseScheduler(before);
+    return true;
   }
 
   /** Runs it all and returns the result. */
@@ -125,6 +208,7 @@ export class TimedRun {
     return this.result();
   }
 
+  /** Simulated time, ns. */
   get nowNs(): number {
     return Number(this.#view().getBigUint64(this.#base + T.TM_NOW, true)) / 1000;
   }
@@ -173,6 +257,7 @@ export class TimedRun {
     this.#options.onEvents?.(events);
   }
 
+  /** What was measured so far. */
   result(): TimedResult {
     return this.#reader.result({
       scenario: this.#scenario.name,
@@ -190,6 +275,7 @@ export class TimedRun {
 
   /** What a CPU is doing now: for explanations. */
   cpuState(cpu: number): CpuState {
+    checkInteger('cpu', cpu, 0, this.config.cpus - 1);
     return this.#reader.cpuState(cpu);
   }
 }

@@ -1,16 +1,23 @@
 // The cost sets and scenarios that come with ipistorm, by name.
+import { meant } from '../core/check.js';
 import { usage } from '../core/errors.js';
 import { type CostSet, checkCosts } from './costs.js';
 import { checkScenario, type Scenario } from './scenario.js';
 import { COSTS, SCENARIOS } from './shipped.js';
 import { parseCommented } from './validate.js';
 
-export const COST_SETS: readonly string[] = Object.keys(COSTS);
-export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);
+export const COST_SETS: readonly string[] = Object.freeze(Object.keys(COSTS));
+export const SCENARIO_NAMES: readonly string[] = Object.freeze(Object.keys(SCENARIOS));
 
 function textOf(what: string, table: Readonly<Record<string, string>>, name: string): string {
-  if (Object.hasOwn(table, name)) return table[name]!;
-  throw usage(what, name, Object.keys(table).join(', '), 'or the path of a file of your own');
+  if (typeof name === 'string' && Object.hasOwn(table, name)) return table[name]!;
+  const names = Object.keys(table);
+  throw usage(
+    what,
+    name,
+    names.join(', '),
+    meant(name, names) ?? 'see also checkScenario(), checkCosts()',
+  );
 }
 
 /** The JSON text of a cost set. @throws UsageError for an unknown name */

@@ -5,6 +5,7 @@ import { DRIVERS, ERAS, MODES } from '../core/config.js';
 import { usage } from '../core/errors.js';
 import { T } from '../core/memory.js';
 import { DO, FAULTS, FUNCS, TARGETS } from './names.js';
+import type { Fault, Scenario } from './types.js';
 import { check } from './validate.js';
 
 const keys = <K extends string>(table: Record<K, unknown>) => Object.keys(table) as K[];
@@ -100,6 +101,7 @@ const fault = v.strictObject({
   for_ns: v.optional(v.pipe(ns, v.description('length of irqs-off'))),
 });
 
+/** @internal Its type is valibot's, which needs the DOM's. */
 export const ScenarioSchema = v.strictObject({
   $schema: v.optional(v.string()),
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9/-]{0,63}$/)),
@@ -149,15 +151,15 @@ export const ScenarioSchema = v.strictObject({
   ),
 });
 
-export type Scenario = v.InferOutput<typeof ScenarioSchema>;
-export type Workload = Scenario['workloads'][number];
-export type Operation = Pick<Workload, keyof typeof operation>;
-export type Fault = NonNullable<Scenario['faults']>[number];
+export type { Fault, Operation, Scenario, Workload } from './types.js';
 
 /** @throws UsageError naming the field, what it got and what is allowed */
 export function checkScenario(value: unknown): Scenario {
   const scenario = check('scenario', ScenarioSchema, value);
   scenario.faults?.forEach(checkFault);
+  const { drain_ns = 0, duration_ns } = scenario;
+  if (drain_ns > duration_ns)
+    throw usage('scenario.drain_ns', drain_ns, `at most duration_ns, ${duration_ns}`);
   return scenario;
 }
 

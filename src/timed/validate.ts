@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { usage } from '../core/errors.js';
 
-/** @throws UsageError for the first thing that does not fit */
+/** @internal @throws UsageError for the first thing that does not fit */
 export function check<S extends v.GenericSchema>(
   what: string,
   schema: S,

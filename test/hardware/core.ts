@@ -64,8 +64,10 @@ export class CoreHardware implements Hardware {
 
   apply(o: Operation): string | number {
     switch (o.op) {
-      case 'message':
-        return this.machine.message(o);
+      case 'message': {
+        const { op: _, ...message } = o;
+        return this.machine.message(message);
+      }
       case 'msi':
         return this.machine.signalMSI(BigInt(`0x${o.address}`), o.data);
       case 'irq':

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/core/errors.js';
 import {
   COST_SETS,
   checkScenario,
@@ -73,7 +74,7 @@ describe('files', () => {
   it('comments and trailing commas are allowed, also around strings that look like them', () => {
     const text = '{ "a": "// no", /* b */ "c": [1, 2,], // d\n "e": "\\"/*", }';
     expect(parseCommented(text)).toEqual({ a: '// no', c: [1, 2], e: '"/*' });
-    expect(() => parseCommented('{ /* open')).toThrow(SyntaxError);
+    expect(() => parseCommented('{ /* open')).toThrow(UsageError);
   });
 
   it('the published schemas are those that check', () => {

@@ -1,5 +1,6 @@
 // Register accesses of software: values, and #GP as an error or as a result.
 
+import { checkRegister, checkWide } from '../../core/check.js';
 import { checkInteger, usage } from '../../core/errors.js';
 import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
@@ -12,7 +13,6 @@ export class GeneralProtection extends Error {
 /** EOI: reads 0 while the page is open, and raises no error. */
 const PAGE_PROBE = 0x0b;
 const MSR_MAX = 0xffffffff;
-const WORD = 0xffffffffn;
 
 /** The registers of one local APIC as software reaches them. */
 export class RegisterAccess {
@@ -40,8 +40,8 @@ export class RegisterAccess {
 
   writeMMIO(offset: number, value: number, size: number): void {
     checkAccess(offset, size);
-    checkInteger('value', value, 0, 2 ** (8 * size) - 1);
-    if (size === 4 && offset % 16 === 0) this.#core.writePage(this.#cpu, offset >> 4, value);
+    const bits = checkRegister('value', value, (8 * size) as 8 | 16 | 32);
+    if (size === 4 && offset % 16 === 0) this.#core.writePage(this.#cpu, offset >> 4, bits);
   }
 
   readMSR(msr: number): bigint | undefined {
@@ -77,12 +77,4 @@ export class RegisterAccess {
 function checkAccess(offset: number, size: number): void {
   checkInteger('offset', offset, 0, 0xfff);
   if (size !== 1 && size !== 2 && size !== 4) throw usage('size', size, '1, 2, 4');
-}
-
-/** A 64-bit value given as a number or bigint. */
-export function checkWide(what: string, value: bigint | number): bigint {
-  const wide =
-    typeof value === 'bigint' ? value : BigInt(checkInteger(what, value, 0, 2 ** 53 - 1));
-  if (wide < 0n || wide > (WORD << 32n) + WORD) throw usage(what, value, '0-0xffffffffffffffff');
-  return wide;
 }

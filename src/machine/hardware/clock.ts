@@ -1,9 +1,9 @@
 // Virtual time: timers, the brake of I/O APIC pins, the serial bus of P6 models.
 
+import { checkWide } from '../../core/check.js';
 import { usage } from '../../core/errors.js';
 import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
-import { checkWide } from './access.js';
 
 const FIRINGS_MAX = 20_000_000;
 
@@ -11,7 +11,7 @@ export function clockNow(core: CoreExports): bigint {
   return new DataView(core.memory.buffer).getBigUint64(L.H_NOW, true);
 }
 
-/** Lets `ns` pass, then calls `done`. @throws RangeError when timers fire too often in it */
+/** Lets `ns` pass, then calls `done`. @throws UsageError when timers fire too often in it */
 export function advanceClock(
   core: CoreExports,
   ns: number | bigint,
@@ -28,7 +28,10 @@ export function advanceClock(
   );
   done();
   if (reached === 1) return;
-  throw new RangeError(
-    `ns: got ${ns}, in which timers fire more than ${FIRINGS_MAX} times, allowed fewer; advance in smaller steps or give the timers longer periods`,
+  throw usage(
+    'ns',
+    `${ns}, in which timers fire more than ${FIRINGS_MAX} times`,
+    'fewer',
+    'advance in smaller steps or give the timers longer periods',
   );
 }

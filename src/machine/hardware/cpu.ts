@@ -1,4 +1,5 @@
 // The CPU beside a local APIC: what it takes, and whose EOI an EOI was.
+import { checkBoolean } from '../../core/check.js';
 import { usage } from '../../core/errors.js';
 import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
@@ -56,6 +57,16 @@ export class Cpu {
     return this.#taken(code);
   }
 
+  /**
+   * Whether take() would take something now: what is pending, against the interrupt flag, the shadow,
+   * waiting for a SIPI and the handlers that run; true also when take() would throw because 256 are open. The one question of a host loop before each
+   * instruction, and before it sleeps; `lapic.intr` and `lapic.outputs` are only the levels at the
+   * CPU's pins, for hosts with a CPU of their own. Changes nothing.
+   */
+  get canTake(): boolean {
+    return this.#core.canTake(this.index) === 1;
+  }
+
   /** The running handler writes EOI. Without a running handler any vector ended counts as matched. */
   eoi(): EoiResult {
     const kind = EOI_KINDS[this.#core.handlerEoi(this.index) - 1]!;
@@ -77,7 +88,7 @@ export class Cpu {
   }
 
   set interruptFlag(on: boolean) {
-    this.#core.setCpuState(this.index, L.LATCH_IF, on ? 1 : 0);
+    this.#core.setCpuState(this.index, L.LATCH_IF, checkBoolean('interruptFlag', on) ? 1 : 0);
     this.#done();
   }
 
@@ -124,9 +135,13 @@ export class Cpu {
   }
 
   #has(bit: number): boolean {
+    return (this.#latch() & bit) !== 0;
+  }
+
+  #latch(): number {
     const view = new DataView(this.#core.memory.buffer);
     const cold = view.getUint32(L.H_COLD, true) + this.index * L.COLD_BYTES;
-    return (view.getUint32(cold + L.C_LATCH, true) & bit) !== 0;
+    return view.getUint32(cold + L.C_LATCH, true);
   }
 
   #taken(code: number): Taken | undefined {

@@ -1,4 +1,5 @@
 // An I/O APIC as an embedder uses it: registers and pins.
+import { checkBoolean, checkRegister, checkWide } from '../../core/check.js';
 import { checkInteger } from '../../core/errors.js';
 import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
@@ -37,15 +38,14 @@ export class Ioapic {
   /** A 32-bit write: 0 IOREGSEL, 0x10 IOWIN, 0x40 EOI (version 0x20); others do nothing. */
   write(offset: number, value: number): void {
     checkInteger('offset', offset, 0, 0xfff);
-    checkInteger('value', value, 0, 0xffffffff);
-    this.#core.writeIoapic(this.index, offset, value);
+    this.#core.writeIoapic(this.index, offset, checkRegister('value', value));
     this.#done();
   }
 
   /** Drives a pin; the entry's polarity says which level is active. */
   setIRQ(pin: number, high: boolean): void {
     checkInteger('pin', pin, 0, this.pins - 1);
-    this.#core.setIoapicPin(this.index, pin, high ? 1 : 0);
+    this.#core.setIoapicPin(this.index, pin, checkBoolean('high', high) ? 1 : 0);
     this.#done();
   }
 
@@ -56,14 +56,15 @@ export class Ioapic {
     return view.getBigUint64(this.#base(view) + L.IO_PIN + (pin << L.PIN_SHIFT), true);
   }
 
-  /** Writes a whole entry: high half, then low, as an operating system does. */
-  setEntry(pin: number, value: bigint): void {
+  /** Writes a whole entry, 64 bits: high half, then low, as an operating system does. */
+  setEntry(pin: number, value: bigint | number): void {
     checkInteger('pin', pin, 0, this.pins - 1);
+    const wide = checkWide('value', value);
     const select = this.read(0);
     this.write(0, 0x11 + 2 * pin);
-    this.write(0x10, Number((value >> 32n) & 0xffffffffn));
+    this.write(0x10, Number(wide >> 32n));
     this.write(0, 0x10 + 2 * pin);
-    this.write(0x10, Number(value & 0xffffffffn));
+    this.write(0x10, Number(wide & 0xffffffffn));
     this.write(0, select);
   }
 

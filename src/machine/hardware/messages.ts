@@ -1,9 +1,15 @@
 // Messages from outside the CPUs, and what operations did.
 
-import { checkInteger } from '../../core/errors.js';
+import {
+  checkBoolean,
+  checkOptions,
+  checkRegister,
+  checkWide,
+  type KeysOf,
+} from '../../core/check.js';
+import { checkInteger, usage } from '../../core/errors.js';
 import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
-import { checkWide } from './access.js';
 
 /** A message of an I/O APIC or a device on the bus. */
 export interface Message {
@@ -40,12 +46,23 @@ const EFFECTS: Record<number, Effect['kind']> = {
   [C.EFFECT_EXTINT]: 'extint',
 };
 
+const MESSAGE_KEYS: KeysOf<Message> = {
+  dest: true,
+  logical: true,
+  delivery: true,
+  vector: true,
+  level: true,
+};
+
 /** How many local APICs took it; -1 when nobody was addressed. */
 export function sendMessage(core: CoreExports, message: Message): number {
+  checkOptions('message', message, MESSAGE_KEYS);
   const { dest, vector, delivery = 0, logical = false, level = false } = message;
   checkInteger('dest', dest, 0, 0xffffffff);
   checkInteger('vector', vector, 0, 255);
   checkInteger('delivery', delivery, 0, 7);
+  checkBoolean('logical', logical);
+  checkBoolean('level', level);
   const low = vector | (delivery << 8) | (logical ? C.ICR_LOGICAL : 0) | (level ? 0x8000 : 0);
   return core.message(dest, low, 0);
 }
@@ -62,15 +79,17 @@ export function sendMsi(
   address: bigint | number,
   data: number,
 ): number {
-  const wide = checkWide('address', address);
-  checkInteger('data', data, 0, 0xffffffff);
+  // 0xfee00000 | ... is a negative number.
+  const negative = typeof address === 'number' && address < 0;
+  const wide = negative ? BigInt(checkRegister('address', address)) : checkWide('address', address);
+  const word = checkRegister('data', data);
   if (((wide >> 20n) & 0xfffn) !== MSI_WINDOW) return -1;
   const emulated = flags[C.F_SHORTHANDS] === C.SHORTHANDS_ALL;
   const hint = (wide & 8n) !== 0n && flags[C.F_MSI_HINT] !== 0;
   const logical = (wide & 4n) !== 0n && (hint || emulated);
-  if ((data & 0xc000) === 0x8000 && !emulated) return 0;
+  if ((word & 0xc000) === 0x8000 && !emulated) return 0;
   const dest = Number(((wide >> 12n) & 0xffn) | ((wide >> 32n) & 0xffffff00n));
-  const low = (data & 0x7ff) | (data & 0x8000) | (logical ? C.ICR_LOGICAL : 0);
+  const low = (word & 0x7ff) | (word & 0x8000) | (logical ? C.ICR_LOGICAL : 0);
   return core.message(dest, low, hint ? 1 : 0);
 }
 
@@ -78,8 +97,15 @@ export function takeEffects(core: CoreExports): Effect[] {
   const count = core.takeEffects();
   const view = new DataView(core.memory.buffer);
   const base = view.getUint32(L.H_EFFECTS, true);
-  const kept = Math.min(count, view.getUint32(L.H_EFFECT_CAPACITY, true));
-  return Array.from({ length: kept }, (_, i) => {
+  const most = view.getUint32(L.H_EFFECT_CAPACITY, true);
+  if (count > most)
+    throw usage(
+      'effects',
+      `${count} since the last call`,
+      `at most ${most}`,
+      'take them more often',
+    );
+  return Array.from({ length: count }, (_, i) => {
     const at = base + i * L.LOG_BYTES;
     const bits = view.getUint32(at + 12, true);
     return {

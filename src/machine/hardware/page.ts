@@ -1,6 +1,7 @@
 // One local APIC's state in the layout of KVM_GET_LAPIC / KVM_SET_LAPIC: 1024 bytes, each register in
 // the first four bytes of its 16, the x2APIC ICR split. KVM, OpenVMM and crosvm share it.
 
+import { checkBytes } from '../../core/check.js';
 import { usage } from '../../core/errors.js';
 import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
@@ -57,6 +58,7 @@ export function exportPage(core: CoreExports, cpu: number): Uint8Array {
  * @throws UsageError for a page of another size, or an impossible state
  */
 export function importPage(core: CoreExports, cpu: number, page: Uint8Array): void {
+  checkBytes('page', page, `a Uint8Array of ${PAGE_BYTES}, as KVM_GET_LAPIC fills it`);
   if (page.length !== PAGE_BYTES) {
     throw usage('page', `${page.length} bytes`, `${PAGE_BYTES} bytes, as KVM_GET_LAPIC fills them`);
   }

@@ -1,4 +1,5 @@
 // The 8259A pair as an embedder uses it: ports, lines and acknowledge cycles.
+import { checkBoolean } from '../../core/check.js';
 import { checkInteger } from '../../core/errors.js';
 import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
@@ -33,7 +34,7 @@ export class Pic {
   /** Drives IRQ line 0-15; line 2 is the cascade and cannot be driven. */
   setIRQ(line: number, high: boolean): void {
     checkInteger('line', line, 0, 15);
-    this.#core.setPicLine(line, high ? 1 : 0);
+    this.#core.setPicLine(line, checkBoolean('high', high) ? 1 : 0);
     this.#done();
   }
 
