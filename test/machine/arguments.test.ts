@@ -535,6 +535,11 @@ describe('nothing is silently another thing', () => {
       () => small().linux.sendIPIMask(0, '12' as never, 80),
       /cpus: got "12"/,
     ],
+    [
+      'no CPU for one target',
+      () => small().linux.send('send_IPI', 0, [], 80),
+      /cpus: got "0 of them", allowed one CPU for send_IPI/,
+    ],
     ['endless CPUs', () => small().linux.sendIPIMask(0, endless(), 80), /at most 65536/],
     ['an async record', () => small().linux.record(async () => {}), /async function/],
     [

@@ -1,5 +1,11 @@
 import { describe, it } from 'vitest';
-import { hostileAccesses, hostilePages, hostileSnapshots } from './hostile.js';
+import {
+  canTakeIsTrue,
+  hostileAccesses,
+  hostileEnvelopes,
+  hostilePages,
+  hostileSnapshots,
+} from './hostile.js';
 
 describe('hostile input', () => {
   it('random MMIO, MSR, CR8, port and MSI accesses: values, #GP, nothing else', () => {
@@ -8,6 +14,14 @@ describe('hostile input', () => {
 
   it('snapshots with any bit changed, sealed again: refused, or a state that works', () => {
     hostileSnapshots(60);
+  });
+
+  it('snapshots cut, spliced and overwritten: refused, or a state that works', () => {
+    hostileEnvelopes(60000);
+  });
+
+  it('canTake says what take() then does', () => {
+    canTakeIsTrue(400);
   });
 
   it('random pages of KVM_GET_LAPIC are taken over within their bits', () => {

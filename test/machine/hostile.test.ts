@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../../src/index.js';
-import { hostileAccesses, hostilePages, hostileSnapshots } from './hostile.js';
+import {
+  canTakeIsTrue,
+  hostileAccesses,
+  hostileEnvelopes,
+  hostilePages,
+  hostileSnapshots,
+} from './hostile.js';
 
 describe('hostile input', () => {
   it('random MMIO, MSR, CR8, port and MSI accesses: values, #GP, nothing else', () => {
@@ -39,6 +45,14 @@ describe('hostile input', () => {
 
   it('snapshots with any bit changed, sealed again: refused, or a state that works', () => {
     hostileSnapshots(10);
+  });
+
+  it('snapshots cut, spliced and overwritten: refused, or a state that works', () => {
+    hostileEnvelopes(3000);
+  });
+
+  it('canTake says what take() then does', () => {
+    canTakeIsTrue(30);
   });
 
   it('random pages of KVM_GET_LAPIC are taken over within their bits', () => {

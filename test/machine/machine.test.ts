@@ -157,3 +157,62 @@ describe('snapshots', () => {
     expect(() => Machine.restore(bytes)).toThrow(/wake list/);
   });
 });
+
+describe('checking a snapshot', () => {
+  const machine = Machine.create({ cpus: 3, driver: 'x2apic_phys', model: 'kvm' });
+  machine.lapic(1).accept(0x60);
+  const good = machine.snapshot();
+
+  it('says version, layout, CPUs and configuration of a good one', () => {
+    const { version, fingerprint, cpus, config, error } = Machine.checkSnapshot(good);
+    expect([version, cpus, error]).toEqual([2, 3, undefined]);
+    expect(fingerprint).toBe(new DataView(good.buffer).getUint32(12, true));
+    expect(config).toEqual(machine.config);
+    expect(machine.snapshot()).toEqual(good);
+  });
+
+  it('has the error that restoring would throw', () => {
+    const wrong: unknown[] = [null, 'IPISTORM', good.buffer, good.slice(0, 50), good.slice(1)];
+    for (const at of [8, 12, 16, 20, 24, 28, 40, 44, 48, 100, good.length - 1]) {
+      const changed = good.slice();
+      changed[at] = changed[at]! ^ 0x80;
+      wrong.push(changed);
+    }
+    for (const bytes of wrong as Uint8Array[]) {
+      const { error, config } = Machine.checkSnapshot(bytes);
+      expect(error).toBeInstanceOf(UsageError);
+      expect(config).toBeUndefined();
+      expect(() => Machine.restore(bytes)).toThrow(error!.message);
+    }
+  });
+
+  it('names the version of another ipistorm', () => {
+    const old = good.slice();
+    new DataView(old.buffer).setUint32(8, 1, true);
+    const { version, cpus, error } = Machine.checkSnapshot(old);
+    expect([version, cpus]).toEqual([1, 3]);
+    expect(error!.message).toMatch(/snapshot version: got 1, allowed 2; take it again/);
+  });
+
+  it('takes a part of a larger buffer, and Node buffers', () => {
+    const larger = new Uint8Array(good.length + 7);
+    larger.set(good, 5);
+    expect(Machine.checkSnapshot(larger.subarray(5, 5 + good.length)).error).toBeUndefined();
+    expect(Machine.checkSnapshot(Buffer.from(good)).error).toBeUndefined();
+  });
+
+  it('a refused rollback leaves the machine as it was, also after a good envelope', () => {
+    const bytes = good.slice();
+    const view = new DataView(bytes.buffer);
+    view.setUint32(88 + 3 * 4, 4_000_000_000, true); // wake-list count
+    let h = 0x811c9dc5;
+    for (const byte of bytes.subarray(24)) h = Math.imul(h ^ byte, 0x01000193);
+    view.setUint32(20, h >>> 0, true);
+    expect(() => machine.rollback(bytes)).toThrow(/wake list/);
+    expect(machine.snapshot()).toEqual(good);
+    machine.linux.sendIPI(0, 2, 0x70);
+    expect(machine.lapic(2).irr).toEqual([0x70]);
+    machine.rollback(good);
+    expect(machine.snapshot()).toEqual(good);
+  });
+});
