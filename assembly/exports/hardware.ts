@@ -1,9 +1,9 @@
 // What the host may call of registers, pins, devices, the CPU's side and time.
 import { assertSettled, settled } from '../board/audit';
-import { runClock } from '../board/clock';
+import { nextEvent as nextOfClock, runClock } from '../board/clock';
 import { extintAsserted, news, newsOfAll } from '../board/news';
 import { initReset as initCpu, powerOnCpu } from '../board/power';
-import { runBus } from '../board/retry';
+import { clocksToRetry as nextOfBus, runBus } from '../board/retry';
 import { acknowledgePicLine, drivePicLine, readPicPort, writePicPort } from '../board/wiring';
 import { REDIRECT } from '../bus/command';
 import { external } from '../bus/message';
@@ -252,6 +252,16 @@ export function advance(until: u64, limit: u32, busClocks: u64): i32 {
   if (!runClock(until, limit)) return 0;
   runBus(busClocks);
   return settled(1);
+}
+
+/** When the next timer fires or brake lets go, in ns; all ones for never. */
+export function nextEvent(): u64 {
+  return nextOfClock();
+}
+
+/** Clocks until the serial bus tries again, 0 for nothing to try. */
+export function clocksToRetry(): u64 {
+  return nextOfBus();
 }
 
 /** Effects are noted from now on (or no more): rows take the slow path meanwhile. */

@@ -47,7 +47,10 @@ if (
   <i32>offsetof<Config>('effects') != L.H_EFFECTS - L.H_CPUS ||
   <i32>offsetof<Config>('effectCapacity') != L.H_EFFECT_CAPACITY - L.H_CPUS ||
   <i32>offsetof<Config>('handlers') != L.H_HANDLERS - L.H_CPUS ||
-  <i32>offsetof<Config>('early') != L.H_EARLY - L.H_CPUS
+  <i32>offsetof<Config>('early') != L.H_EARLY - L.H_CPUS ||
+  <i32>offsetof<Config>('timerKhz') != L.H_TIMER_KHZ - L.H_CPUS ||
+  <i32>offsetof<Config>('tscKhz') != L.H_TSC_KHZ - L.H_CPUS ||
+  <i32>offsetof<Config>('news') != L.H_NEWS - L.H_CPUS
 )
   ERROR('Config and layout.ts disagree');
 
@@ -149,7 +152,8 @@ if (
   <i32>offsetof<Cold>('ldr') != L.C_LDR ||
   <i32>offsetof<Cold>('posted') != L.C_POSTED ||
   <i32>offsetof<Cold>('turnedAway') != L.C_TURNED_AWAY ||
-  <i32>offsetof<Cold>('icrOther') != L.C_ICR_OTHER
+  <i32>offsetof<Cold>('icrOther') != L.C_ICR_OTHER ||
+  <i32>offsetof<Cold>('fraction') != L.C_FRACTION
 )
   ERROR('Cold and layout.ts disagree');
 

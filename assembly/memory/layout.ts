@@ -15,6 +15,7 @@
 //          MASKS     cpumasks                                      4 x words << 3
 //          LOG       what one send wrote                           entries << 4
 //          EFFECTS   what the last operation did, when traced      entries << 4
+//          NEWS      head counter, then CPUs in a ring
 //          COUNTS    deliveries by CPU and vector, when asked for  cpus << 10
 
 export const HEADER_BYTES = 4096;
@@ -51,6 +52,10 @@ export const H_EFFECT_CAPACITY = 164;
 export const H_HANDLERS = 168;
 /** 1: the ISR bit is set at dispatch to the CPU. */
 export const H_EARLY = 172;
+/** Clocks in kHz: the APIC timer's input, and the time-stamp counter. */
+export const H_TIMER_KHZ = 176;
+export const H_TSC_KHZ = 180;
+export const H_NEWS = 184;
 
 // State from here to H_STATE_END travels in snapshots.
 export const H_STATE = 256;
@@ -184,13 +189,18 @@ export const C_LDR = 256;
 export const C_POSTED = 260; // 1: a notification is outstanding
 export const C_TURNED_AWAY = 264; // 1: rejected the message on the bus
 export const C_ICR_OTHER = 268; // upper half of the ICR in the other mode, where a model keeps both
-export const C_USED = 272;
+export const C_FRACTION = 272; // of a ns, in units of 1/kHz of the timer's clock, beyond C_EXPIRY
+export const C_USED = 276;
 
 // What a CPU runs, outermost first, u16 each:
 // | 14 NMIs blocked before (SMI) | 13 EOI written | 12 IF before | 11..8 kind | vector |
 export const HANDLERS_SHIFT = 9;
 export const HANDLERS_BYTES = 512;
 export const HANDLERS_MAX = 256;
+
+// The ring of news: a count of all entries ever made, then (from NEWS_ENTRIES on) the latest of them.
+export const NEWS_ENTRIES = 64;
+export const NEWS_SIZE = 1024;
 
 // Latches toward the CPU, pins, and the CPU's own state, in C_LATCH.
 export const LATCH_NMI = 1;

@@ -33,6 +33,9 @@ export class Config {
   effectCapacity: u32;
   handlers: u32;
   early: u32;
+  timerKhz: u32;
+  tscKhz: u32;
+  news: u32;
 }
 
 export const config = changetype<Config>(<usize>L.H_CPUS);
@@ -226,6 +229,7 @@ export class Cold {
   posted: u32;
   turnedAway: u32;
   icrOther: u32;
+  fraction: u32;
 }
 
 /** Who a CPU is on the bus. */

@@ -22,9 +22,14 @@ function describe(config: MachineConfig, view: DataView): void {
   config.apicIds.forEach((id, cpu) => {
     view.setUint32(ident + cpu * L.IDENT_BYTES, id, true);
   });
-  modelWords(config.model).forEach((word, i) => {
+  const words = modelWords(config.model);
+  words[C.F_X2APIC] = config.x2apic ? 1 : 0;
+  words[C.F_BASE_BITS] = config.physicalBits;
+  words.forEach((word, i) => {
     view.setUint32(L.H_MODEL + 4 * i, word, true);
   });
+  view.setUint32(L.H_TIMER_KHZ, Math.round(config.timerMHz * 1000), true);
+  view.setUint32(L.H_TSC_KHZ, Math.round(config.tscMHz * 1000), true);
   config.ioapics.forEach(({ pins, version, id }, n) => {
     view.setUint32(L.H_IOAPIC_CONFIG + 4 * n, pins | (version << 16), true);
     const at = view.getUint32(L.H_IOAPICS, true) + (n << L.IOAPIC_SHIFT);

@@ -68,6 +68,9 @@ export interface CoreExports {
   initReset(cpu: number): number;
   powerOn(cpu: number): number;
   powerOnAll(): void;
+  nextEvent(): bigint;
+  clocksToRetry(): bigint;
+  openRing(on: number): void;
   advance(until: bigint, limit: number, busClocks: bigint): number;
   trace(on: number): void;
   takeEffects(): number;

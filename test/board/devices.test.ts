@@ -165,7 +165,9 @@ describe('P6: more than two interrupts in a class', () => {
     const restored = Machine.restore(machine.snapshot());
     for (const m of [machine, restored]) m.advance(100_000); // 100 clocks: 4 attempts of 21
     expect([machine.bus.retries, restored.bus.retries]).toEqual([4, 4]);
-    expect(() => Machine.create({ busMHz: 0 })).toThrow(/busMHz: got 0, allowed a number 0.001-1000/);
+    expect(() => Machine.create({ busMHz: 0 })).toThrow(
+      /busMHz: got 0, allowed a number 0.001-1000/,
+    );
   });
 
   it('a later processor merges what does not fit, without a word to the sender', () => {

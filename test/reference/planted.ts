@@ -137,7 +137,7 @@ export const HARDWARE: Planted[] = [
     bug: 'the-periodic-timer-drifts-by-a-tick',
     kind: 'timer',
     seed: 6,
-    becomes: 'arm(cpu, expiry(cpu) + period + 1);',
+    becomes: 'arm(cpu, later(cpu, expiry(cpu), period + 1));',
   },
   {
     bug: 'a-double-eoi-counts-as-the-handlers-own',
