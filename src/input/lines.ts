@@ -27,6 +27,8 @@ export interface LineSource {
 export interface InputOptions {
   /** zstd and xz are unpacked while reading; without this they are refused with the command that does it. */
   unpack?: boolean;
+  /** Told once, when it is known, what a reader should know: such as "FILE: zstd, unpacked while reading". */
+  note?: (text: string) => void;
 }
 
 interface State {
@@ -95,7 +97,9 @@ async function opened(chunks: Chunks, state: State): Promise<Pull> {
   }
   state.compression = compression;
   if (compression !== 'gzip') {
-    state.notes.push(`${shownName(path)}: ${compression}, unpacked while reading`);
+    const note = `${shownName(path)}: ${compression}, unpacked while reading`;
+    state.notes.push(note);
+    state.options.note?.(note);
   }
   const inner = new Pull(unpacked(path, compression, outer.rest(), state.bytesRead));
   const again = compressionOf(await checked(inner, state));
