@@ -1,5 +1,6 @@
 // Opens an input: a file, a pipe or standard input; plain or packed; of any text encoding. One pass, in bounded memory.
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream, openSync, type Stats } from 'node:fs';
+import { Socket } from 'node:net';
 import type { BinaryKind, Compression } from './kinds.js';
 import { binaryKind, commandLine, compressionOf, HEAD_BYTES } from './kinds.js';
 import { asArgument, explained, fdOf, refusal, shownName, statInput } from './path.js';
@@ -31,9 +32,13 @@ export interface InputOptions {
   note?: (text: string) => void;
 }
 
+type ByteStream = AsyncIterable<unknown> & { bytesRead: number };
+
 interface State {
   path: string;
   options: InputOptions;
+  /** Opened when the first batch is asked for. */
+  stream: ByteStream | undefined;
   bytesRead: () => number;
   compression: Compression | undefined;
   notes: string[];
@@ -43,17 +48,20 @@ interface State {
 /** @throws UsageError for what can never be input, at once or with the first batch; ReadError */
 export function openLines(path: string, options: InputOptions = {}): LineSource {
   const stat = statInput(path);
-  const bytes = byteStream(path);
+  if (fdOf(path) === 0 && process.stdin.isTTY) {
+    options.note?.('reading standard input, a terminal; Ctrl-D ends it');
+  }
   const state: State = {
     path,
     options,
-    bytesRead: () => bytes.bytesRead,
+    stream: undefined,
+    bytesRead: () => state.stream?.bytesRead ?? 0,
     compression: undefined,
     notes: [],
     splitter: new Splitter(),
   };
   return {
-    lines: read(bytes as unknown as Chunks, state),
+    lines: read(state, stat),
     bytesRead: state.bytesRead,
     bytesTotal: stat.isFile() ? stat.size : 0,
     rereadable: stat.isFile() && fdOf(path) === undefined,
@@ -65,10 +73,11 @@ export function openLines(path: string, options: InputOptions = {}): LineSource 
   };
 }
 
-/** Standard input by its stream, which waits where a read of its descriptor would fail. */
-function byteStream(path: string): AsyncIterable<unknown> & { bytesRead: number } {
+/** Pipes by streams that wait without holding a thread: Ctrl-C ends what nobody writes to. */
+function byteStream(path: string, stat: Stats): ByteStream {
   const fd = fdOf(path);
   if (fd === 0) return process.stdin as never;
+  if (stat.isFIFO()) return fifo(path);
   const options = { highWaterMark: 1 << 18 };
   // A socket behind /dev/fd/N cannot be opened anew.
   return fd === undefined
@@ -76,9 +85,16 @@ function byteStream(path: string): AsyncIterable<unknown> & { bytesRead: number 
     : createReadStream('', { ...options, fd, autoClose: false });
 }
 
-async function* read(chunks: Chunks, state: State): AsyncIterable<string[]> {
+/** Opened without waiting for a writer; the first one's data, and its end, come as events. */
+function fifo(path: string): Socket {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
+}
+
+async function* read(state: State, stat: Stats): AsyncIterable<string[]> {
   try {
-    yield* text(await opened(chunks, state), state);
+    state.stream = byteStream(state.path, stat);
+    yield* text(await opened(state.stream as Chunks, state), state);
   } catch (error) {
     throw explained(state.path, error);
   }

@@ -72,7 +72,7 @@ const KINDS: [string, Buffer, RegExp, RegExp][] = [
   ['flattened dump', ascii('makedumpfile'), /makedumpfile/, /crash\(8\)/],
   ['PNG', bytes('89504e470d0a1a0a'), /PNG/, /paste the text/],
   ['PDF', ascii('%PDF-1.7'), /PDF/, /paste the text/],
-  ['bzip2', ascii('BZh9'), /bzip2/, /bzip2 -dc FILE > /],
+  ['bzip2', ascii('BZh91AY&SY'), /bzip2/, /bzip2 -dc FILE > /],
   ['lz4', bytes('04224d18'), /lz4/, /lz4 -dc FILE > /],
   ['zip', bytes('504b0304'), /zip archive/, /unzip -p FILE > /],
   ['7z', bytes('377abcaf271c'), /7z archive/, /7z x -so FILE > /],
@@ -114,7 +114,7 @@ describe('text', () => {
     ['blank lines first', '\n\n\n# tracer: nop\n'],
     ['a line feed and a comment', `\n#\t${'x'.repeat(700)}`],
     ['text with escapes', '\n\x1b[31mred\x1b[0m\n'],
-    ['capital B', 'BZ is no bzip2'],
+    ['capital B', 'BZh9 is no bzip2'],
     ['perf', 'perf 1 [000] 1.0: ipi:ipi_send_cpu: cpu=1'],
     ['nothing', ''],
   ])('%s is text', (_what, text) => {
