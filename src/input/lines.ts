@@ -1,6 +1,7 @@
 // Opens an input: a file, a pipe or standard input; plain or packed; of any text encoding. One pass, in bounded memory.
 import { constants, createReadStream, openSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
+import type { UsageError } from '../core/errors.js';
 import type { BinaryKind, Compression } from './kinds.js';
 import { binaryKind, commandLine, compressionOf, HEAD_BYTES } from './kinds.js';
 import { asArgument, explained, fdOf, refusal, shownName, statInput } from './path.js';
@@ -28,6 +29,8 @@ export interface LineSource {
 export interface InputOptions {
   /** zstd and xz are unpacked while reading; without this they are refused with the command that does it. */
   unpack?: boolean;
+  /** What the caller could do itself with a packed or binary file, such as "add --convert"; errors say so. */
+  offer?: string;
   /** Told once, when it is known, what a reader should know: such as "FILE: zstd, unpacked while reading". */
   note?: (text: string) => void;
 }
@@ -109,7 +112,8 @@ async function opened(chunks: Chunks, state: State): Promise<Pull> {
   if (compression !== 'gzip' && !state.options.unpack) {
     await outer.close();
     const command = unpackCommand(path, compression);
-    throw refusal(path, `${compression} data`, `unpack it: ${command} | npx ipistorm ... -`);
+    const next = `unpack it: ${command} | npx ipistorm ... -${offered(state.options.offer)}`;
+    throw refusal(path, `${compression} data`, next);
   }
   state.compression = compression;
   if (compression !== 'gzip') {
@@ -134,22 +138,35 @@ async function opened(chunks: Chunks, state: State): Promise<Pull> {
 /** The head of what may be text. */
 async function checked(bytes: Pull, state: State): Promise<Buffer> {
   const head = await bytes.peek(HEAD_BYTES);
-  const error = headError(head, state.path, state.compression);
+  const { path, compression, options } = state;
+  const around = compression && wrappingOf(path, compression);
+  const error = headError(head, path, around, options.offer);
   if (!error) return head;
   await bytes.close();
   throw error;
 }
 
-/** Why a file that begins so cannot be read as text. */
+/** What a text came out of: such as "gzip data", and the command that it comes out with. */
+export interface Wrapping {
+  what: string;
+  command: string;
+}
+
+export function wrappingOf(path: string, compression: Compression): Wrapping {
+  return { what: `${compression} data`, command: unpackCommand(path, compression) };
+}
+
+/** Why a file that begins so cannot be read as text. `offer`: what the command itself could do. */
 export function headError(
   head: Buffer,
   path: string,
-  compression: Compression | undefined,
-): Error | undefined {
+  around?: Wrapping,
+  offer?: string,
+): UsageError | undefined {
   if (head.length === 0)
-    return refusal(path, compression ? `empty ${compression} data` : 'nothing (it is empty)');
+    return refusal(path, around ? `empty ${around.what}` : 'nothing (it is empty)');
   const kind = binaryKind(head);
-  if (kind) return binaryError(kind, path, compression);
+  if (kind) return binaryError(kind, path, around, offer);
   if (encodingOf(head).encoding === 'utf32') {
     const command = commandLine(['iconv', '-f', 'UTF-32', '-t', 'UTF-8', fileIn(path)]);
     return refusal(path, 'text in UTF-32', `${command} > FILE.txt`);
@@ -161,16 +178,24 @@ function fileIn(path: string): string {
   return fdOf(path) === undefined ? asArgument(path) : 'FILE';
 }
 
-function binaryError(kind: BinaryKind, path: string, compression: Compression | undefined): Error {
-  const inside = compression ? `${kind.what}, inside ${compression} data` : kind.what;
-  if (!kind.argv) return refusal(path, inside, kind.next);
+function binaryError(
+  kind: BinaryKind,
+  path: string,
+  around: Wrapping | undefined,
+  offer: string | undefined,
+): UsageError {
+  if (!kind.argv) return refusal(path, around ? insideOf(kind.what, around) : kind.what, kind.next);
+  if (around) {
+    const commands = `${around.command} > FILE.bin && ${commandLine(kind.argv('FILE.bin'))}`;
+    return refusal(path, insideOf(kind.what, around), `make text of it: ${commands} > FILE.txt`);
+  }
   const plain = fileIn(path);
-  const [file, first] = compression
-    ? ['FILE.bin', `${unpackCommand(path, compression)} > FILE.bin && `]
-    : [plain, ''];
-  const command = `${commandLine(kind.argv(file))} > ${compression ? 'FILE' : commandLine([plain])}.txt`;
-  return refusal(path, inside, `make text of it: ${first}${command}`);
+  const command = `${commandLine(kind.argv(plain))} > ${commandLine([`${plain}.txt`])}`;
+  return refusal(path, kind.what, `make text of it: ${command}${offered(offer)}`);
 }
+
+const insideOf = (what: string, around: Wrapping): string => `${what}, inside ${around.what}`;
+const offered = (offer: string | undefined): string => (offer ? `, or ${offer}` : '');
 
 async function* text(bytes: Pull, state: State): AsyncIterable<string[]> {
   const { encoding, mark } = encodingOf(await bytes.peek(HEAD_BYTES));

@@ -188,6 +188,24 @@ describe('converting', () => {
     );
   });
 
+  it('prints what is binary again: refused with both commands', async () => {
+    tool('bzip2', "printf '\\027\\010Dtracing6\\0'");
+    const packed = file('t.bz2', ascii('BZh91AY&SY'));
+    const { message } = (await converted(packed)).error!;
+    expect(message).toMatch(
+      /a trace\.dat .* inside bzip2 data.*bzip2 -dc \S+ > FILE\.bin && trace-cmd report -i FILE\.bin/,
+    );
+  });
+
+  it('is offered by name where the caller can', async () => {
+    const { message } = await refusalOf(path, { offer: 'add --convert' });
+    expect(message).toMatch(/\.txt', or add --convert$/);
+    const zstd = file('t.zst', bytes('28b52ffd'));
+    expect((await refusalOf(zstd, { offer: 'add --convert' })).message).toMatch(
+      /or add --convert$/,
+    );
+  });
+
   it('ends with its reader', async () => {
     tool('trace-cmd', 'while :; do echo line; done');
     for await (const batch of convert(path, convertible(path)!).lines) {
