@@ -113,7 +113,7 @@ describe('pipes', () => {
   });
 
   it('a FIFO that nobody writes to ends with the second Ctrl-C', async () => {
-    execFileSync('mkfifo', [join(scratch, 'silent')]);
+    sh('mkfifo silent');
     const listening = `data:text/javascript,${encodeURIComponent(
       "process.on('newListener', (name) => name === 'SIGINT' && process.send('ready'))",
     )}`;
