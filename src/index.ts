@@ -28,4 +28,11 @@ export {
   Machine,
   type RestoreOptions,
 } from './machine/machine.js';
-export type { Pattern, StormOptions, StormProgress, StormResult, Via } from './machine/storm.js';
+export type {
+  Pattern,
+  StormOptions,
+  StormProgress,
+  StormResult,
+  StormStep,
+  Via,
+} from './machine/storm.js';

@@ -24,6 +24,7 @@ import { LATENCIES, type Latency } from '../timed/names.js';
 import type { Scenario } from '../timed/scenario.js';
 import { oneOf } from './machine-options.js';
 import type { CommandSpec, Parsed } from './options.js';
+import { Pace } from './pace.js';
 import { breathe, type Terminal, watchInterrupt } from './terminal.js';
 import {
   loadCosts,
@@ -48,8 +49,8 @@ const SUITES: Readonly<Record<string, readonly (readonly [string, string])[]>> =
 type Format = (result: TimedResult) => string | readonly string[];
 const FORMATS: Readonly<Record<string, Format>> = {
   text: () => '',
-  json: (result) => JSON.stringify(timedJson(result), null, 2),
-  jsonl: (result) => JSON.stringify(timedJson(result)),
+  json: () => '',
+  jsonl: () => '',
   csv: csvRows,
   cdf: cdfRows,
   log2: (result) =>
@@ -102,8 +103,11 @@ export interface Ran {
 }
 
 interface Sliced<R> {
-  slices(): Generator<number, R, undefined>;
+  slices(): Generator<number, R, number | undefined>;
 }
+
+/** Events of a run's first slice: on large machines some take a hundredth of a millisecond. */
+export const FIRST_EVENTS = 4096;
 
 /** Runs slice by slice with a progress line; false when Ctrl-C ended it. */
 async function advance<R>(
@@ -114,13 +118,16 @@ async function advance<R>(
 ): Promise<{ whole: boolean; wallNs: number }> {
   const interrupt = watchInterrupt();
   const slices = run.slices();
+  const pace = new Pace(FIRST_EVENTS);
   let wall = 0n;
   let whole = true;
-  for (;;) {
+  for (let events: number | undefined; ; ) {
     const start = process.hrtime.bigint();
-    const step = slices.next();
-    wall += process.hrtime.bigint() - start;
+    const step = slices.next(events);
+    const took = process.hrtime.bigint() - start;
+    wall += took;
     if (step.done) break;
+    events = pace.after(Number(took) / 1e6);
     terminal.progress(step.value / until, `${label}  ${duration(step.value * 1000)} simulated`);
     await breathe();
     if (interrupt.hit) {
@@ -129,7 +136,6 @@ async function advance<R>(
     }
   }
   terminal.clearProgress();
-  interrupt.done();
   return { whole, wallNs: Number(wall) };
 }
 
@@ -139,12 +145,12 @@ export async function runTimed(
   options: TimedOptions,
   terminal: Terminal,
 ): Promise<Ran> {
-  const run = new TimedRun(what, costs, options);
+  const run = new TimedRun(what, costs, { ...options, sliceEvents: FIRST_EVENTS });
   const { whole, wallNs } = await advance(run, what.duration_ns, what.name, terminal);
   return { result: run.result(), wallNs, interrupted: !whole };
 }
 
-async function explain(
+export async function explain(
   what: Scenario,
   costs: CostSet,
   options: TimedOptions,
@@ -154,7 +160,8 @@ async function explain(
   const stuck = result.stuck[0];
   const wait = stuck ?? result.slowest[0];
   if (!wait) return undefined;
-  const why = new Why(what, costs, options, wait, stuck !== undefined);
+  const sliced = { ...options, sliceEvents: FIRST_EVENTS };
+  const why = new Why(what, costs, sliced, wait, stuck !== undefined);
   await advance(why, what.duration_ns, 'once more, with the log', terminal);
   return why.explanation;
 }
@@ -188,9 +195,9 @@ export async function runRun(args: Parsed, terminal: Terminal): Promise<number> 
     terminal.show(timedSheet(result, ran.wallNs));
     if (why) terminal.show(whySheet(why));
     else if (explains) terminal.print('nothing waited for a csd lock');
-  } else if (why && (format === 'json' || format === 'jsonl')) {
-    const json = { ...timedJson(result), why };
-    terminal.print(JSON.stringify(json, null, format === 'json' ? 2 : 0));
+  } else if (format === 'json' || format === 'jsonl') {
+    const json = why ? { ...timedJson(result), why } : timedJson(result);
+    terminal.json(json, format === 'json' ? 2 : 0);
   } else printLines(FORMATS[format]!(result), terminal);
   traces?.write(result.cpus);
   const hdr = args.text('hdr');
@@ -221,7 +228,7 @@ async function runSuite(
     const what = timedScenario(name, args);
     const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
     const { result, interrupted } = await runTimed(what, costsOf(what, args), options, terminal);
-    if (args.flag('json')) terminal.print(JSON.stringify(timedJson(result)));
+    if (args.flag('json')) terminal.json(timedJson(result), 0);
     else terminal.print(ipiBenchmarkLine(label, result));
     if (interrupted) return 130;
   }

@@ -26,6 +26,7 @@ import {
   type StormOptions,
   type StormProgress,
   type StormResult,
+  type StormStep,
   sliceStorm,
 } from './storm.js';
 
@@ -262,10 +263,11 @@ export class Machine {
     return step.value;
   }
 
-  /** The same, slice by slice: yields progress; stop early by calling `return()` or leaving the loop. */
-  *stormSlices(
-    options: StormOptions = {},
-  ): Generator<StormProgress, StormResult, boolean | undefined> {
+  /**
+   * The same, slice by slice: yields progress. `next(true)` ends it early with a result, a number
+   * given to `next()` is the sends of the slices that follow; leaving the loop ends it without.
+   */
+  *stormSlices(options: StormOptions = {}): Generator<StormProgress, StormResult, StormStep> {
     if (hasSerialBus(this.config.model)) throw serialBus('storm');
     return yield* sliceStorm(this.#stormHost(), options);
   }

@@ -30,10 +30,16 @@ export interface TimedOptions {
   module?: CompiledModule;
 }
 
+interface Progress {
+  events: number;
+  windows: number;
+}
+
 const LOG_ENTRIES = 65536;
 const MESSAGE_ENTRIES = 1024;
 /** More messages and faults than this are counted, not kept. */
 const MESSAGES_KEPT = 1000;
+/** Of a slice by default, and at least between two looks at how dense the windows are. */
 const SLICE = 1_000_000;
 /** Fewer events a node and window than this: the heap is faster. */
 const BUSY = 0.12;
@@ -102,11 +108,15 @@ export class TimedRun {
     view.setBigUint64(this.#base + T.TM_LOG_UNTIL, until, true);
   }
 
-  /** Runs to the end; yields the virtual time in ns after each slice. Stop early by leaving the loop. */
-  *slices(): Generator<number, void, undefined> {
+  /**
+   * Runs to the end; yields the virtual time in ns after each slice. Stop early by leaving the loop;
+   * a number given to `next()` is the events of the slices that follow.
+   */
+  *slices(): Generator<number, void, number | undefined> {
+    let events = this.#options.sliceEvents ?? SLICE;
+    let before = this.#progress();
     while (true) {
-      const before = this.#progress();
-      const status = this.#core.timedRun(this.#until, this.#options.sliceEvents ?? SLICE);
+      const status = this.#core.timedRun(this.#until, events);
       this.#drain();
       if (status === X.RUN_NO_MEMORY) {
         throw new RangeError(
@@ -114,8 +124,12 @@ export class TimedRun {
         );
       }
       if (status === X.RUN_DONE) return;
-      this.#chooseScheduler(before);
-      yield this.nowNs;
+      const now = this.#progress();
+      if (now.events - before.events >= SLICE) {
+        this.#chooseScheduler(before, now);
+        before = now;
+      }
+      events = (yield this.nowNs) ?? events;
     }
   }
 
@@ -129,7 +143,7 @@ export class TimedRun {
     return Number(this.#view().getBigUint64(this.#base + T.TM_NOW, true)) / 1000;
   }
 
-  #progress(): { events: number; windows: number } {
+  #progress(): Progress {
     const view = this.#view();
     return {
       events: Number(view.getBigUint64(this.#base + T.TM_EVENTS, true)),
@@ -138,9 +152,8 @@ export class TimedRun {
   }
 
   /** Sparse windows visit many nodes for few events: then the heap takes over. */
-  #chooseScheduler(before: { events: number; windows: number }): void {
+  #chooseScheduler(before: Progress, now: Progress): void {
     if ((this.#options.scheduler ?? 'auto') !== 'auto') return;
-    const now = this.#progress();
     const windows = now.windows - before.windows;
     const load = (now.events - before.events) / (windows * this.config.cpus);
     if (windows > 0 && load < BUSY) {
