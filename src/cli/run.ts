@@ -1,5 +1,4 @@
 // ipistorm run: a scenario on a machine with a clock.
-import { writeFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { usage } from '../core/errors.js';
 import { hdrLog } from '../report/hdr.js';
@@ -24,6 +23,7 @@ import { LATENCIES, type Latency } from '../timed/names.js';
 import type { Scenario } from '../timed/scenario.js';
 import { oneOf } from './machine-options.js';
 import type { CommandSpec, Parsed } from './options.js';
+import { checkOutputs, type NamedFile, writeOutput } from './outputs.js';
 import { Pace } from './pace.js';
 import { breathe, type Terminal, watchInterrupt } from './terminal.js';
 import {
@@ -167,43 +167,66 @@ export async function explain(
 }
 
 export async function runRun(args: Parsed, terminal: Terminal): Promise<number> {
-  const [name, ...more] = args.positionals;
-  if (name === undefined || more.length > 0) {
-    throw usage(
-      'SCENARIO',
-      name === undefined ? 'none' : 'several',
-      'one name or file',
-      'see npx ipistorm run --help',
-    );
-  }
+  const name = args.positionals[0]!;
   const suite = Object.hasOwn(SUITES, name) ? SUITES[name]! : undefined;
   if (suite) return runSuite(suite, args, terminal);
   const what = timedScenario(name, args);
   const costs = costsOf(what, args);
   const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
+  const format = formatOf(args);
   const traces = traceFiles(args);
+  const hdr = args.text('hdr');
+  const hdrFile = hdr === undefined ? [] : [{ what: '--hdr', path: hdr }];
+  checkOutputs([...(traces?.files ?? []), ...hdrFile], inputsOf(name, args));
   const listening = traces ? { ...options, ...traces.options } : options;
   const ran = await runTimed(what, costs, listening, terminal);
-  const { result, interrupted } = ran;
-  const format = args.flag('json')
-    ? 'json'
-    : oneOf('--format', args.text('format') ?? 'text', FORMATS);
-  if (interrupted) terminal.note('interrupted: the figures are of what was done');
-  const explains = args.flag('why') && !interrupted;
-  const why = explains ? await explain(what, costs, options, result, terminal) : undefined;
+  const { result } = ran;
+  const why =
+    args.flag('why') && !ran.interrupted
+      ? await explain(what, costs, options, result, terminal)
+      : undefined;
+  printRun(ran, why, format, args.flag('why'), terminal);
+  await traces?.write(result.cpus, terminal);
+  for (const file of hdrFile)
+    await writeOutput(file, [hdrLog(result.latencies, result.elapsedNs, deflateSync)], terminal);
+  return watchInterrupt().hit ? 130 : 0;
+}
+
+function inputsOf(name: string, args: Parsed): NamedFile[] {
+  const costs = args.text('costs');
+  const own = costs === undefined ? [] : [{ what: '--costs', path: costs }];
+  return [{ what: 'SCENARIO', path: name }, ...own];
+}
+
+/** @throws UsageError for a format that has no place for --why */
+function formatOf(args: Parsed): string {
+  const asked = args.flag('json') ? 'json' : (args.text('format') ?? 'text');
+  const format = oneOf('--format', asked, FORMATS);
+  if (args.flag('why') && !EXPLAINS.has(format))
+    throw usage('--why', `--format ${format}`, `${[...EXPLAINS].join(', ')} with it`);
+  return format;
+}
+
+/** Formats that can tell why. */
+const EXPLAINS: ReadonlySet<string> = new Set(['text', 'json', 'jsonl']);
+
+function printRun(
+  { result, wallNs }: Ran,
+  why: Explanation | undefined,
+  format: string,
+  asked: boolean,
+  terminal: Terminal,
+): void {
+  const { hit } = watchInterrupt();
+  if (hit) terminal.note('interrupted: the figures are of what was done');
   if (format === 'text') {
-    terminal.show(timedSheet(result, ran.wallNs));
+    terminal.show(timedSheet(result, wallNs));
     if (why) terminal.show(whySheet(why));
-    else if (explains) terminal.print('nothing waited for a csd lock');
+    else if (asked && !hit) terminal.print('nothing waited for a csd lock');
   } else if (format === 'json' || format === 'jsonl') {
     const json = why ? { ...timedJson(result), why } : timedJson(result);
     terminal.json(json, format === 'json' ? 2 : 0);
   } else printLines(FORMATS[format]!(result), terminal);
-  traces?.write(result.cpus);
-  const hdr = args.text('hdr');
-  if (hdr !== undefined)
-    writeFileSync(hdr, hdrLog(result.latencies, result.elapsedNs, deflateSync));
-  return interrupted ? 130 : 0;
 }
 
 function printLines(text: string | readonly string[], terminal: Terminal): void {
@@ -224,13 +247,22 @@ async function runSuite(
   args: Parsed,
   terminal: Terminal,
 ): Promise<number> {
+  for (const option of NOT_IN_SUITES) {
+    if (args.flag(option) || args.text(option) !== undefined)
+      throw usage(`--${option}`, args.text(option) ?? 'it', 'one scenario with it', 'name one');
+  }
+  const interrupt = watchInterrupt();
   for (const [name, label] of suite) {
+    if (interrupt.hit) break;
     const what = timedScenario(name, args);
     const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
-    const { result, interrupted } = await runTimed(what, costsOf(what, args), options, terminal);
+    const { result } = await runTimed(what, costsOf(what, args), options, terminal);
     if (args.flag('json')) terminal.json(timedJson(result), 0);
     else terminal.print(ipiBenchmarkLine(label, result));
-    if (interrupted) return 130;
   }
-  return 0;
+  if (interrupt.hit) terminal.note('interrupted: the figures are of what was done');
+  return interrupt.hit ? 130 : 0;
 }
+
+/** A suite prints lines of its own, and no files. */
+const NOT_IN_SUITES = ['why', 'format', 'perfetto', 'chrome', 'ftrace', 'window', 'hdr'];
