@@ -28,6 +28,7 @@ export const ICR: CommandSpec = {
     },
     cpus: {
       value: 'LIST',
+      empty: true,
       help: 'target CPUs, such as 1-31 (with --apic-ids or --topology), default all others',
     },
     vector: { value: 'V', help: 'vector 0-255, such as 0xfc (2 is NMI); callers have their own' },

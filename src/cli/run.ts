@@ -78,13 +78,19 @@ export const RUN: CommandSpec = {
     json: { help: 'same as --format json' },
     perfetto: {
       value: 'FILE',
+      output: true,
       help: 'write a trace for ui.perfetto.dev (protobuf): tracks and flow arrows',
     },
-    chrome: { value: 'FILE', help: 'the same as Chrome trace event JSON' },
-    ftrace: { value: 'FILE', help: 'the tracepoints as /sys/kernel/tracing/trace shows them' },
+    chrome: { value: 'FILE', output: true, help: 'the same as Chrome trace event JSON' },
+    ftrace: {
+      value: 'FILE',
+      output: true,
+      help: 'the tracepoints as /sys/kernel/tracing/trace shows them',
+    },
     window: { value: 'FROM-UNTIL', help: 'of these traces, such as 1ms-2ms (default all)' },
-    hdr: { value: 'FILE', help: 'write the latencies as a HdrHistogram log' },
+    hdr: { value: 'FILE', output: true, help: 'write the latencies as a HdrHistogram log' },
   },
+  formats: ['json', 'format'],
   examples: [
     'npx ipistorm run tlb-shootdown --why',
     'npx ipistorm run dropped-icr --why',

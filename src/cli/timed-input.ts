@@ -30,16 +30,24 @@ export const TIMED_OPTIONS: Record<string, OptionSpec> = {
 
 const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
 
+/** What 64 bits of picoseconds and exact numbers hold. */
+const TIME_MAX = 1e15;
+
 /** "20ms" in ns. @throws UsageError */
 export function parseTime(what: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?(?:e\d+)?)(ns|us|ms|s)$/.exec(text.trim());
   const ns = match ? Number(match[1]) * UNITS[match[2]!]! : 0;
-  if (ns <= 0) throw usage(what, text, 'a time such as 500ns, 20us, 3.5ms or 2s');
+  if (ns <= 0 || ns > TIME_MAX)
+    throw usage(what, text, 'a time such as 500ns, 20us, 3.5ms or 2s, at most 1e15ns');
   return ns;
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function parseFile(path: string): unknown {
@@ -57,11 +65,16 @@ export function loadCosts(name: string): CostSet {
   return isFile(name) ? checkCosts(parseFile(name)) : costSet(known('--costs', name, COST_SETS));
 }
 
-function known(what: string, name: string, names: readonly string[]): string {
+/** @param otherwise what to do when no name is near */
+export function known(
+  what: string,
+  name: string,
+  names: readonly string[],
+  otherwise = 'or a file of your own',
+): string {
   if (names.includes(name)) return name;
   const near = nearest(name, names);
-  const next = near ? `did you mean ${near}?` : 'or a file of your own';
-  throw usage(what, name, names.join(', '), next);
+  throw usage(what, name, names.join(', '), near ? `did you mean ${near}?` : otherwise);
 }
 
 function loadScenario(name: string): unknown {
@@ -104,7 +117,9 @@ function setField(target: unknown, assignment: string): void {
 
 /** Splits at commas that are not inside brackets or quotes. */
 function assignments(text: string): string[] {
-  return text.match(/(?:[^,[{"]|\[[^\]]*\]|\{[^}]*\}|"[^"]*")+/g) ?? [];
+  const parts = text.match(/(?:[^,[{"]|\[[^\]]*\]|\{[^}]*\}|"[^"]*")+/g) ?? [];
+  if (parts.join(',') === text) return parts;
+  throw usage('--set', text, 'PATH=VALUE,... with whole brackets and quotes');
 }
 
 /** The scenario with the options' changes, checked. @throws UsageError */
