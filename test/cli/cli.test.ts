@@ -105,10 +105,13 @@ describe('errors', () => {
   });
 
   it('every command has help with an example', async () => {
-    for (const command of ['icr', 'compare', 'storm', 'replay']) {
+    for (const command of 'icr compare storm run ramp replay verify models scenarios costs'.split(
+      ' ',
+    )) {
       const { stdout, status } = await run(command, '--help');
       expect(status).toBe(0);
       expect(stdout).toMatch(new RegExp(`Examples\n.*ipistorm ${command}`));
+      expect(stdout).toMatch(/Exit codes: 0 good, 1 .* 130 Ctrl-C, 143 SIGTERM/);
     }
     expect((await run('--help')).stdout).toContain('ipistorm replay FILE');
     expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
