@@ -43,13 +43,13 @@ function differs(flag: ModelFlag, models: readonly Model[]): boolean {
   return models.some((model) => flag.models[model] !== flag.models[models[0]!]);
 }
 
-export function runModels(args: Parsed, terminal: Terminal): number {
+export async function runModels(args: Parsed, terminal: Terminal): Promise<number> {
   const models = compared(args.positionals);
   if (args.flag('differences') && models.length < 2)
     throw usage('--differences', models[0], 'two models or more', 'name another one, or none');
   const flags = MODEL_FLAGS.filter((f) => !args.flag('differences') || differs(f, models));
   if (args.flag('json')) {
-    terminal.json({ models, flags: flags.map((flag) => flagJson(flag, models)) });
+    await terminal.json({ models, flags: flags.map((flag) => flagJson(flag, models)) });
     return 0;
   }
   terminal.title(`${flags.length} of ${MODEL_FLAGS.length} flags: ${models.join(', ')}`);

@@ -37,7 +37,7 @@ export async function runRamp(args: Parsed, terminal: Terminal): Promise<number>
   const steps = await climb(what, costs, options, args.flag('json'), terminal);
   const { hit } = watchInterrupt();
   if (args.flag('json')) {
-    if (hit) terminal.json({}, 0);
+    if (hit) await terminal.json({}, 0);
   } else {
     terminal.show(rampSheet(what.name, costs.name, steps, !hit));
     if (hit) terminal.note('interrupted: the steps that were complete');

@@ -184,7 +184,7 @@ export async function runStorm(args: Parsed, terminal: Terminal): Promise<number
   }
   const print = (text: string) => terminal.print(text);
   const { machine } = runs[0]!;
-  if (args.flag('json')) terminal.json(jsonOf(runs));
+  if (args.flag('json')) await terminal.json(jsonOf(runs));
   else if (args.flag('csv')) print(stormCsvRows(machine).join('\n'));
   else if (args.flag('interrupts'))
     print(procInterrupts(machine, { tlb: args.flag('tlb') || preset.tlb === true }));

@@ -1,7 +1,7 @@
 // Colour, tables and the progress line. No control character reaches anything but a terminal.
 import { styleText } from 'node:util';
 import type { Block, Sheet, Tone } from '../report/sheet.js';
-import { watchInterrupt } from './signals.js';
+import { breathe, watchInterrupt } from './signals.js';
 
 const COLOURS = { aside: 'dim', note: 'yellow', alarm: 'red' } as const satisfies Record<
   Tone,
@@ -40,9 +40,14 @@ export class Terminal {
   }
 
   /** A JSON document; it says so when a signal ended the work early. */
-  json(document: object, indent = 2): void {
-    const whole = watchInterrupt().hit ? { ...document, interrupted: true } : document;
-    this.print(JSON.stringify(whole, null, indent));
+  async json(document: object, indent = 2): Promise<void> {
+    const interrupt = watchInterrupt();
+    const text = () =>
+      JSON.stringify(interrupt.hit ? { ...document, interrupted: true } : document, null, indent);
+    const [shown, before] = [text(), interrupt.hit];
+    // Large documents take their time: signals that came meanwhile are heard before it is printed.
+    await breathe();
+    this.print(interrupt.hit === before ? shown : text());
   }
 
   note(text: string): void {

@@ -66,7 +66,7 @@ export async function runVerify(args: Parsed, terminal: Terminal): Promise<numbe
     if (interrupt.hit) break;
   }
   terminal.clearProgress();
-  if (args.flag('json')) terminal.json(resultJson(done, show, !interrupt.hit));
+  if (args.flag('json')) await terminal.json(resultJson(done, show, !interrupt.hit));
   else if (done.length > 1) printTotal(done, terminal);
   if (interrupt.hit) terminal.note('interrupted: the rest was not verified');
   return interrupt.hit ? 130 : exitCode(done);
