@@ -76,17 +76,8 @@ function quantile(sorted: readonly number[], q: number): number {
   return sorted[low]! + (sorted[Math.ceil(at)]! - sorted[low]!) * (at - low);
 }
 
-/** Measures it all at once. */
-export function measure(candidates: readonly Candidate[], options: MeasureOptions): Measured[] {
-  const slices = measureSlices(candidates, options);
-  for (;;) {
-    const step = slices.next();
-    if (step.done) return step.value;
-  }
-}
-
 /**
- * The same, a short slice at a time. `next(true)` ends it early with what was timed: nothing before
+ * Measures, a short slice at a time. `next(true)` ends it early with what was timed: nothing before
  * the first round is complete.
  */
 export function* measureSlices(
