@@ -1,7 +1,7 @@
 // ipistorm storm: an untimed storm and its counters.
 
 import type { MachineOptions } from '../core/config.js';
-import { InvariantError } from '../core/errors.js';
+import { InvariantError, usage } from '../core/errors.js';
 import { Machine } from '../machine/machine.js';
 import { PATTERNS, type StormOptions, stormJson, VIAS } from '../machine/storm.js';
 import { procInterrupts } from '../report/interrupts.js';
@@ -10,6 +10,7 @@ import { si } from '../report/units.js';
 import { MACHINE_OPTIONS, machineOptions, oneOf } from './machine-options.js';
 import { parseNumber, parseNumberList, parseSeed } from './numbers.js';
 import type { CommandSpec, Parsed } from './options.js';
+import { Pace } from './pace.js';
 import { breathe, type Terminal, watchInterrupt } from './terminal.js';
 
 interface Preset {
@@ -88,6 +89,7 @@ export const STORM: CommandSpec = {
     json: { help: 'machine-readable output' },
     csv: { help: 'one row per CPU' },
   },
+  formats: ['json', 'csv', 'interrupts'],
   examples: [
     'npx ipistorm storm --preset hot-target',
     'npx ipistorm storm --cpus 1024 --pattern mask-random --size 64 --sends 1M --driver x2apic_phys',
@@ -127,11 +129,15 @@ function parseTpr(text: string): number | Map<number, number> {
   if (!text.includes(':')) return parseNumber('--tpr', text, 0, 255);
   return new Map(
     text.split(',').map((pair) => {
-      const [cpu = '', value = ''] = pair.split(':');
+      const [cpu = '', value = '', ...more] = pair.split(':');
+      if (more.length > 0) throw usage('--tpr', pair, 'CPU:T such as 3:0x20');
       return [parseNumber('--tpr', cpu, 0, 65535), parseNumber('--tpr', value, 0, 255)] as const;
     }),
   );
 }
+
+/** Sends of a storm's first slice: some machines need a millisecond for each. */
+const FIRST_SENDS = 64;
 
 /** Runs one storm with a progress line; Ctrl-C ends it after the slice under way. */
 export async function timedStorm(
@@ -140,12 +146,15 @@ export async function timedStorm(
   terminal: Terminal,
 ): Promise<StormRun> {
   const interrupt = watchInterrupt();
-  const run = machine.stormSlices(options);
+  const pace = new Pace(FIRST_SENDS);
+  const run = machine.stormSlices({ ...options, slice: pace.size });
   let elapsed = 0n;
-  const advance = (stop: boolean) => {
+  const advance = (order: boolean | number) => {
     const start = process.hrtime.bigint();
-    const step = run.next(stop);
-    elapsed += process.hrtime.bigint() - start;
+    const step = run.next(order);
+    const took = process.hrtime.bigint() - start;
+    elapsed += took;
+    pace.after(Number(took) / 1e6);
     return step;
   };
   let step = advance(false);
@@ -157,10 +166,9 @@ export async function timedStorm(
       `${si(ipis)} IPIs  ${si(ipis / (Number(elapsed) / 1e9))} IPIs/s`,
     );
     await breathe();
-    step = advance(interrupt.hit);
+    step = advance(interrupt.hit || pace.size);
   }
   terminal.clearProgress();
-  interrupt.done();
   return { machine, result: step.value, elapsedNs: Number(elapsed), interrupted: interrupt.hit };
 }
 
@@ -176,7 +184,7 @@ export async function runStorm(args: Parsed, terminal: Terminal): Promise<number
   }
   const print = (text: string) => terminal.print(text);
   const { machine } = runs[0]!;
-  if (args.flag('json')) print(JSON.stringify(jsonOf(runs), null, 2));
+  if (args.flag('json')) await terminal.json(jsonOf(runs));
   else if (args.flag('csv')) print(stormCsvRows(machine).join('\n'));
   else if (args.flag('interrupts'))
     print(procInterrupts(machine, { tlb: args.flag('tlb') || preset.tlb === true }));
@@ -186,7 +194,7 @@ export async function runStorm(args: Parsed, terminal: Terminal): Promise<number
   return runs.at(-1)!.interrupted ? 130 : 0;
 }
 
-/** The same storm has the same events each time. */
+/** The same storm has the same events each time. @throws InvariantError */
 function checkAgree(hashes: readonly string[]): void {
   const other = hashes.find((hash) => hash !== hashes[0]);
   if (other === undefined) return;
