@@ -539,6 +539,21 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     '82093AA "I/O Redirection Table Registers"; ICH: bits 55:48 are read-only; KVM ioapic_write_indirect(); QEMU ioapic_mem_write()',
   ),
   flag(
+    'remote_irr',
+    C.F_REMOTE_IRR,
+    'When a level entry sets its remote IRR',
+    {
+      taken: [C.REMOTE_IRR_TAKEN, 'a local APIC took the message'],
+      'not-refused': [
+        C.REMOTE_IRR_NOT_REFUSED,
+        'the same, or a search of all found nobody addressed',
+      ],
+      sent: [C.REMOTE_IRR_SENT, 'the message was sent; an EOI concerns only entries that have it'],
+    },
+    ['taken', 'taken', 'not-refused', 'sent', 'taken', 'taken', 'sent'],
+    '82093AA "I/O Redirection Table Registers"; KVM ioapic_service(); QEMU ioapic_service(), ioapic_eoi_broadcast()',
+  ),
+  flag(
     'brake_reset',
     C.F_BRAKE_RESET,
     'What sets the count of the I/O APIC storm brake back, beside its own action',

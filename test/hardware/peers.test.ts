@@ -51,6 +51,26 @@ describe('I/O APIC entries', () => {
   });
 });
 
+describe('remote IRR of a level pin whose message nobody takes', () => {
+  it.each<[Model, boolean, boolean]>([
+    ['sdm', false, false],
+    ['kvm', false, true],
+    ['qemu', true, true],
+  ])('%s: to an absent id %s, to a cluster that none is in %s', (model, absent, unmatched) => {
+    const busy = (entry: bigint) => {
+      const machine = Machine.create({ cpus: 2, model, mode: 'xapic-flat' });
+      // Two local APICs with one logical id: KVM's map is of no use, it searches.
+      for (const cpu of [0, 1]) machine.lapic(cpu).writeMMIO(0xd0, 0x1000000);
+      machine.ioapic().setEntry(3, entry);
+      machine.ioapic().setIRQ(3, true);
+      return (machine.ioapic().entry(3) & 0x4000n) !== 0n;
+    };
+    expect(busy(0x0900_0000_0000_8031n)).toBe(absent);
+    expect(busy(0x0800_0000_0000_8831n)).toBe(unmatched);
+    expect(busy(0x0000_0000_0000_8031n)).toBe(true);
+  });
+});
+
 describe('the storm brake', () => {
   const PIN = 5;
   function stuck(model: Model, pins = [PIN]) {
