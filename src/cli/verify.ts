@@ -1,7 +1,7 @@
 // ipistorm verify: the simulator judged by recordings of real systems.
-import { statSync } from 'node:fs';
 import { UsageError, usage } from '../core/errors.js';
 import { MODEL_NAMES, type Model } from '../core/models.js';
+import { ReadError } from '../input/path.js';
 import { count } from '../report/units.js';
 import type { Mismatch } from '../verify/recording.js';
 import { type Verified, verifyFile } from '../verify/verify.js';
@@ -11,7 +11,7 @@ import { breathe, type Terminal, watchInterrupt } from './terminal.js';
 
 export const VERIFY: CommandSpec = {
   summary:
-    "Judges the simulator by recordings of real systems: replays their inputs and compares every checked field.\nReads local-APIC logs of QEMU boots and transcripts of Linux's in-kernel APIC (tools/kvm-recorder), plain or .gz.",
+    "Judges the simulator by recordings of real systems: replays their inputs and compares every checked field.\nReads local-APIC logs of QEMU boots and transcripts of Linux's in-kernel APIC (tools/kvm-recorder),\nplain or packed with gzip, zstd or xz; - is standard input.",
   positional: 'FILE...',
   options: {
     model: {
@@ -24,6 +24,7 @@ export const VERIFY: CommandSpec = {
   examples: [
     'npx ipistorm verify boot.log.gz',
     'npx ipistorm verify *.gz --json',
+    'zcat boot.log.gz | npx ipistorm verify -',
     'npx ipistorm verify kvm-x2-4cpu.txt.gz --model sdm --show 20',
   ],
 };
@@ -32,18 +33,6 @@ function parseModel(text: string | undefined): Model | undefined {
   if (text === undefined || (MODEL_NAMES as readonly string[]).includes(text)) return text as Model;
   const near = nearest(text, MODEL_NAMES);
   throw usage('--model', text, MODEL_NAMES.join(', '), near && `did you mean ${near}?`);
-}
-
-function checkFile(path: string): void {
-  let stat: ReturnType<typeof statSync>;
-  try {
-    stat = statSync(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw usage('file', path, `a readable recording (${code})`, 'check the path');
-  }
-  if (stat.isDirectory())
-    throw usage('file', path, 'a file, not a directory', 'name the files in it');
 }
 
 function isGood({ ledger }: Verified): boolean {
@@ -56,7 +45,6 @@ export async function runVerify(args: Parsed, terminal: Terminal): Promise<numbe
     throw usage('FILE', 'nothing', 'at least one recording', 'see npx ipistorm verify --help');
   const model = parseModel(args.text('model'));
   const show = parseNumber('--show', args.text('show') ?? '5', 0, 1000);
-  for (const path of args.positionals) checkFile(path);
   const interrupt = watchInterrupt();
   const done: Outcome[] = [];
   for (const path of args.positionals) {
@@ -75,13 +63,14 @@ export async function runVerify(args: Parsed, terminal: Terminal): Promise<numbe
 }
 
 /** A file that was verified, or why it could not be. */
-type Outcome = Verified | { file: string; error: UsageError };
+type Outcome = Verified | { file: string; error: UsageError | ReadError };
 
 function isVerified(outcome: Outcome): outcome is Verified {
   return 'ledger' in outcome;
 }
 
 function exitCode(done: readonly Outcome[]): number {
+  if (done.some((outcome) => !isVerified(outcome) && outcome.error instanceof ReadError)) return 3;
   if (!done.every(isVerified)) return 2;
   return done.every(isGood) ? 0 : 1;
 }
@@ -96,7 +85,7 @@ async function outcomeOf(
   try {
     return await verify(file, model, terminal, goOn);
   } catch (error) {
-    if (error instanceof UsageError) return { file, error };
+    if (error instanceof UsageError || error instanceof ReadError) return { file, error };
     throw error;
   }
 }
@@ -106,23 +95,17 @@ function printOutcome(outcome: Outcome, show: number, terminal: Terminal): void 
   else terminal.note(`ipistorm: ${outcome.error.message}`);
 }
 
-async function verify(
+function verify(
   path: string,
   model: Model | undefined,
   terminal: Terminal,
   goOn: () => boolean,
 ): Promise<Verified> {
-  try {
-    return await verifyFile(path, model, (share) => {
-      terminal.progress(share, path);
-      return goOn();
-    });
-  } catch (error) {
-    if (error instanceof Error && error.message.includes('damaged gzip')) {
-      throw usage('file', path, 'a whole recording', error.message);
-    }
-    throw error;
-  }
+  const progress = (share: number, bytes: number) => {
+    terminal.progress(share, share > 0 ? path : `${path}  ${(bytes / 2 ** 20).toFixed(0)} MiB`);
+    return goOn();
+  };
+  return verifyFile(path, model, progress, (text) => terminal.note(text));
 }
 
 function printFile(

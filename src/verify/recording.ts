@@ -23,6 +23,9 @@ export interface Mismatch {
 const KEPT = 1000;
 const SHOWN = 160;
 
+/** An error that names the line of the file. */
+export class DamagedLine extends UsageError {}
+
 /** The books of one file. */
 export class Ledger {
   readonly checks = new Map<string, { checks: number; mismatches: number }>();
@@ -69,9 +72,9 @@ export class Ledger {
   }
 
   /** An error that names file and line. */
-  damaged(allowed: string): UsageError {
+  damaged(allowed: string): DamagedLine {
     const shown = JSON.stringify(this.text.slice(0, 80));
-    return new UsageError(
+    return new DamagedLine(
       `${this.file} line ${this.line}: got ${shown}, allowed ${allowed}; record it again or cut the damaged part off`,
     );
   }

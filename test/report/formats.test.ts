@@ -18,9 +18,8 @@ import {
 import { type TimedEvent, type TimedResult, TimedRun } from '../../src/timed/engine.js';
 import { bucketEnd, bucketStart } from '../../src/timed/histogram.js';
 import { costSet, scenario } from '../../src/timed/library.js';
-import { detectFormat } from '../../src/trace/parse.js';
+import { TraceReader } from '../../src/trace/reader.js';
 import { Replay } from '../../src/trace/replay.js';
-import { Survey } from '../../src/trace/survey.js';
 import fields from '../fixtures/perfetto-fields.json' with { type: 'json' };
 
 const CPUS = 20;
@@ -172,14 +171,15 @@ describe('ftrace text', () => {
     const text = new FtraceText(CPUS);
     text.add(log);
     const lines = [...text.text()].join('').split('\n');
-    expect(detectFormat(lines)).toBe('ftrace');
-    const survey = new Survey('ftrace');
-    for (const line of lines) survey.add(line);
-    expect(survey.damagedCount).toBe(0);
-    expect(survey.unknownEvents).toBe(0);
-    expect(survey.cpus).toBe(CPUS);
-    const replay = new Replay(survey, {});
-    for (const line of lines) replay.add(line);
+    const reader = new TraceReader({ name: 'run.txt' });
+    for (const line of lines) reader.add(line);
+    const trace = reader.end();
+    expect(trace.dialect).toEqual({ format: 'ftrace', anchor: 'bracket' });
+    expect(trace.damagedCount).toBe(0);
+    expect(trace.unknownEvents).toBe(0);
+    expect(trace.cpus).toBe(CPUS);
+    const replay = new Replay(trace, {});
+    for (const _ of replay.run()) void _;
     expect(replay.sends).toBe(result.latencies.send.count);
     expect(replay.results()[0]!.ipis).toBe(result.counts.ipis_sent);
     // Microsecond stamps may order a send behind its handler; nothing else may be unexplained.
