@@ -29,4 +29,11 @@ export {
   type RestoreOptions,
 } from './machine/machine.js';
 export type { SnapshotCheck } from './machine/snapshot.js';
-export type { Pattern, StormOptions, StormProgress, StormResult, Via } from './machine/storm.js';
+export type {
+  Pattern,
+  StormOptions,
+  StormProgress,
+  StormResult,
+  StormStep,
+  Via,
+} from './machine/storm.js';

@@ -48,6 +48,7 @@ import {
   type StormOptions,
   type StormProgress,
   type StormResult,
+  type StormStep,
   sliceStorm,
 } from './storm.js';
 
@@ -344,19 +345,18 @@ export class Machine {
   }
 
   /**
-   * The same, slice by slice: yields progress; `next(true)` ends it early with a result, `return()` or
-   * leaving the loop without one. Until then the machine is the storm's: other storms, rollback(),
-   * powerOn(), takeWoken() and runHandlers() are refused, and onNews is not called.
+   * The same, slice by slice: yields progress. `next(true)` ends it early with a result, a number given to
+   * `next()` is the sends of the slices that follow; `return()` or leaving the loop ends it without. Until
+   * then the machine is the storm's: other storms, rollback(), powerOn(), takeWoken() and runHandlers() are
+   * refused, and onNews is not called.
    * @throws UsageError at once for options that no storm has; at the first next() inside another storm
    */
-  stormSlices(
-    options: StormOptions = {},
-  ): Generator<StormProgress, StormResult, boolean | undefined> {
+  stormSlices(options: StormOptions = {}): Generator<StormProgress, StormResult, StormStep> {
     if (hasSerialBus(this.config.model)) throw serialBus('storm');
     return this.#slices(resolveStorm(options, this.config.cpus));
   }
 
-  *#slices(storm: ResolvedStorm): Generator<StormProgress, StormResult, boolean | undefined> {
+  *#slices(storm: ResolvedStorm): Generator<StormProgress, StormResult, StormStep> {
     this.#refuseInStorm('storm');
     this.#storming = true;
     try {

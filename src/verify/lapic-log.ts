@@ -32,20 +32,22 @@ const TIMER_COUNT = 0x39;
 const CPUS_MAX = 4096;
 const number = (text: string): number => Number.parseInt(text, 16);
 
-/** What a checked effect line says, in the words of shownEffect(). */
+const hex = (value: number): string => value.toString(16);
+
+/** What a checked effect line says, in the words of shownEffect(); numbers are hex, as in the file. */
 function lineEffect(fields: string[]): string {
   const [kind, , a = '', b = '', c = ''] = fields;
   if (kind === 'S')
-    return `IRR ${number(a)} ${b === '1' ? 'level' : 'edge'}${c === '1' ? ' merged' : ''}`;
-  if (kind === 'X') return a === 'SIPI' ? `SIPI ${number(b)}` : a;
-  return a === '-' ? 'EOI of nothing' : `EOI ${number(a)} ${b === '1' ? 'level' : 'edge'}`;
+    return `IRR ${hex(number(a))} ${b === '1' ? 'level' : 'edge'}${c === '1' ? ' merged' : ''}`;
+  if (kind === 'X') return a === 'SIPI' ? `SIPI ${hex(number(b))}` : a;
+  return a === '-' ? 'EOI of nothing' : `EOI ${hex(number(a))} ${b === '1' ? 'level' : 'edge'}`;
 }
 
 function shownEffect({ kind, vector, level, was }: Effect): string {
   const trigger = level ? 'level' : 'edge';
-  if (kind === 'set') return `IRR ${vector} ${trigger}${was ? ' merged' : ''}`;
-  if (kind === 'eoi') return vector < 0 ? 'EOI of nothing' : `EOI ${vector} ${trigger}`;
-  return kind === 'sipi' ? `SIPI ${vector}` : kind.toUpperCase();
+  if (kind === 'set') return `IRR ${hex(vector)} ${trigger}${was ? ' merged' : ''}`;
+  if (kind === 'eoi') return vector < 0 ? 'EOI of nothing' : `EOI ${hex(vector)} ${trigger}`;
+  return kind === 'sipi' ? `SIPI ${hex(vector)}` : kind.toUpperCase();
 }
 
 const CHECK_OF: Record<string, string> = { S: 'IRR bit set', X: 'INIT, SIPI, NMI, SMI', E: 'EOI' };
@@ -184,8 +186,9 @@ export class LapicLog implements Verifier {
   #acknowledge(fields: string[], lapic: LocalApic): void {
     if (fields[2] === 'ext') return this.#ledger.skip('A ext: the 8259 took the acknowledge');
     const { kind, vector } = lapic.inta();
-    const got = kind === 'none' ? kind : kind === 'vector' ? `${vector}` : `spurious ${vector}`;
-    const wanted = fields[2] === 'none' ? 'none' : `${number(fields.at(-1)!)}`;
+    const taken = kind === 'spurious' ? `spurious ${hex(vector)}` : hex(vector);
+    const got = kind === 'none' ? kind : taken;
+    const wanted = fields[2] === 'none' ? 'none' : hex(number(fields.at(-1)!));
     const expected = fields[2] === 'spurious' ? `spurious ${wanted}` : wanted;
     this.#ledger.check('acknowledged vector', expected, got, () => describe(lapic));
   }
