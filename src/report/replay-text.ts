@@ -4,7 +4,7 @@ import type { Losses } from '../trace/losses.js';
 import type { DriverResult, Replay } from '../trace/replay.js';
 import type { Trace } from '../trace/trace.js';
 import { Sheet } from './sheet.js';
-import { count } from './units.js';
+import { count, duration } from './units.js';
 
 /** A trace and its replay; interrupted: of its beginning. */
 export interface Replayed {
@@ -34,9 +34,9 @@ export function replaySheet(
   top: number,
 ): Sheet {
   const sheet = new Sheet();
-  const span = trace.spanNs === undefined ? '' : `, ${(trace.spanNs / 1e9).toFixed(3)} s`;
+  const span = trace.spanNs === undefined ? '' : `, ${duration(trace.spanNs * 1000)}`;
   sheet.title(
-    `${path.split('/').at(-1)}: ${trace.describe()}${span}, ${count(replay.sends)} sends`,
+    `${path.split('/').at(-1)}: ${trace.describe()}${span}, ${count(replay.sends)} ${replay.sends === 1 ? 'send' : 'sends'}`,
   );
   if (interrupted) sheet.line('interrupted: the figures are of what was read', 'note');
   addReading(trace, replay, sheet);

@@ -80,7 +80,7 @@ function count(line: string, seen: Seen, out: TraceLine): void {
     return;
   }
   if (isComment(line)) return;
-  for (const anchor of ['timeless', 'latency', 'verbose', 'graph', 'columns'] as const) {
+  for (const anchor of ['timeless', 'verbose', 'latency', 'graph', 'columns'] as const) {
     if (!SCANS[anchor](line, out)) continue;
     seen.other[anchor]++;
     if (anchor === 'latency' && out.fraction.length > 0 && traceCmdForm(line, out)) seen.padded++;

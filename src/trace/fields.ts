@@ -66,6 +66,7 @@ function number(text: string | undefined, limit: number): number {
 
 /** A symbol without offset, size and [module]; '' for no function. */
 export function symbol(text: string): string {
+  if (text === NOT_RECORDED) return text;
   const blank = text.indexOf(' ');
   const bare = blank < 0 ? text : text.slice(0, blank);
   if (/^(?:0x0+|\(nil\)|NULL|\(null\)|0+)$/.test(bare)) return '';
@@ -73,10 +74,17 @@ export function symbol(text: string): string {
   return printable(plus < 0 ? bare : bare.slice(0, plus));
 }
 
-/** ipi_send_cpu and ipi_send_cpumask; undefined when a field is missing or makes no sense. */
-export function parseSend(name: string, text: string): IpiSend | undefined {
-  const callsite = field(text, 'callsite');
-  const callback = field(text, 'callback');
+/** What stands for a symbol that a one-liner didn't print. */
+export const NOT_RECORDED = '(not recorded)';
+
+/**
+ * ipi_send_cpu and ipi_send_cpumask; undefined when a field is missing or makes no sense.
+ * @param symbols false: callsite and callback may be missing
+ */
+export function parseSend(name: string, text: string, symbols = true): IpiSend | undefined {
+  const missing = symbols ? undefined : NOT_RECORDED;
+  const callsite = field(text, 'callsite') || missing;
+  const callback = field(text, 'callback') || missing;
   if (!callsite || !callback) return undefined;
   const rest = { callsite: symbol(callsite), callback: symbol(callback) };
   if (name === 'ipi_send_cpu') {

@@ -277,7 +277,7 @@ export function scanGraph(line: string, out: TraceLine): boolean {
 }
 
 const NO_CPU =
-  /(?:^|\s)\d{1,10}(?:\/\d{1,10})?\s{1,40}\d{1,12}\.\d{6,9}:\s{1,80}(?:\d{1,20}\s{1,40})?([\w-]{1,60}):([\w.-]{1,80}):/;
+  /(?:^|\s)\d{1,12}\.\d{6,9}:\s{1,80}(?:\d{1,20}\s{1,40})?([\w-]{1,60}):([\w.-]{1,80})[:/]/;
 
 /** perf script of a recording of one process: an event with a time, but no CPU. */
 export function withoutCpu(line: string): string | undefined {

@@ -3,6 +3,7 @@ import { type Dialect, detect, isComment, SCANS, type Scan, type TraceFormat } f
 import { ROW } from './events.js';
 import {
   isHandlerEntry,
+  NOT_RECORDED,
   parseHandlerEntry,
   parseKvmIpi,
   parseQueue,
@@ -26,7 +27,7 @@ const KNOWN =
   /^(?:ipi_\w+|csd_\w+|\w+_(?:entry|exit)|sched_wak\w+|irq_work\w*|kvm_(?:apic_ipi|apic_accept_irq|eoi|pv_eoi)|hyperv_send_ipi\w*)$/;
 /** wprof names the kind of an IPI; the kernel's callback for single and multi is this one. */
 const GENERIC_CALLBACK = 'generic_smp_call_function_single_interrupt';
-const FALLBACKS = ['bracket', 'latency', 'verbose', 'graph'] as const;
+const FALLBACKS = ['bracket', 'verbose', 'latency', 'graph'] as const;
 
 export interface ReadOptions {
   /** Name of the file, for messages. */
@@ -122,6 +123,7 @@ export class TraceReader {
     const trace = this.#trace!;
     const lost = parseLost(line);
     if (lost) return this.#lost(lost.cpu, lost.count);
+    if (trace.dialect.anchor === 'columns' && this.#note(text)) return;
     const perf = trace.dialect.format === 'perf' ? parsePerfLost(line) : undefined;
     if (perf !== undefined) {
       if (perf >= 0) trace.losses.overwritten += perf;
@@ -131,6 +133,15 @@ export class TraceReader {
     else if (isFrame(line, text)) trace.traits.add('with call chains');
     else if (!isMark(text))
       this.#damage(`not a line of ${trace.dialect.format}: ${printable(text.slice(0, 60))}`);
+  }
+
+  /** What bpftrace and bcc say beside their lines. */
+  #note(text: string): boolean {
+    const lost = /^(?:Lost (\d{1,15}) events|Possibly lost (\d{1,15}) samples)/.exec(
+      text.slice(0, 60),
+    );
+    if (lost) this.#trace!.losses.overwritten += Number(lost[1] ?? lost[2]);
+    return lost !== null || /^(?:Attaching \d+ probe|TIME\b|Tracing\b)/.test(text.slice(0, 40));
   }
 
   #lost(cpu: number, count: number | undefined): void {
@@ -193,7 +204,7 @@ export class TraceReader {
 
   #send(name: string, cpu: number, text: string, time: number): void {
     const trace = this.#trace!;
-    const send = parseSend(name, text);
+    const send = parseSend(name, text, trace.dialect.anchor !== 'columns');
     if (!send) return this.#damage(`${name}: fields not understood`);
     for (const target of send.cpus) trace.highestCpu = Math.max(trace.highestCpu, target);
     const { rows } = trace;
@@ -264,7 +275,7 @@ export class TraceReader {
       time,
       event.target,
       rows.names.of(callback),
-      rows.names.of('?'),
+      rows.names.of(NOT_RECORDED),
     );
   }
 

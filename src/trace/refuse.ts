@@ -32,11 +32,13 @@ export function refuse(name: string, trace: Trace): UsageError {
   const instead = INSTEAD.find(([pattern]) => names.some((event) => pattern.test(event)));
   const damaged = trace.damaged[0];
   const next =
-    trace.untargeted > 0
-      ? 'its multicast sends name no receivers: record with trace-cmd or perf'
-      : damaged
-        ? `line ${damaged.line}: ${damaged.reason}`
-        : (instead?.[1] ?? `record the sends: ${RECORD}`);
+    trace.dialect.format === 'wprof' && trace.untargeted === 0
+      ? 'record with wprof -e ipi -J'
+      : trace.untargeted > 0
+        ? 'its multicast sends name no receivers: record with trace-cmd or perf'
+        : damaged
+          ? `line ${damaged.line}: ${damaged.reason}`
+          : (instead?.[1] ?? `record the sends: ${RECORD}`);
   return refused(
     name,
     `${trace.describe()}, without a readable ipi_send event; it holds ${found}`,
@@ -62,7 +64,7 @@ interface Kind {
 }
 
 const PERF_TRACE =
-  /^\s{0,20}\d{1,12}\.\d{3} (?:\([^)]{0,40}\): )?\S{1,40} (?:ipi|irq_vectors|csd):\w{1,60}[(:]/;
+  /^\s{0,20}\d{1,12}\.\d{3} (?:\([^)]{0,40}\): )?(?:\S{1,40} )?(?:ipi|irq_vectors|csd):\w{1,60}[(:]/;
 
 /** Texts that people bring and that are no trace. The first that fits is named. */
 const KINDS: readonly Kind[] = [

@@ -379,6 +379,21 @@ describe('wprof', () => {
   });
 });
 
+describe('bpftrace and bcc', () => {
+  it('symbols may be missing, headers are no damage, losses count', () => {
+    const got = replayed(
+      'Attaching 2 probes...\n5000000001 3 ipi_send_cpu cpu=1\nLost 12 events\n5000000009 3 ipi:ipi_send_cpu cpu=2\n',
+    );
+    expect(got).toMatchObject({ ipis: 2, not_observed: 2 });
+    expect(got.trace.callbacks.top(1)).toEqual([{ name: '(not recorded)', count: 2 }]);
+    expect(got.trace).toMatchObject({ damagedCount: 0, spanNs: 8 });
+    expect(got.trace.losses.total).toBe(12);
+    const bcc =
+      'TIME     CPU PID     TID     COMM            FUNC             -\n1.234567 3   812     812     bash            ipi_send_cpu     cpu=1 callsite=f callback=g';
+    expect(replayed(bcc)).toMatchObject({ ipis: 1 });
+  });
+});
+
 describe('a file without sends is refused with what it holds', () => {
   it.each([
     [
@@ -400,6 +415,10 @@ describe('a file without sends is refused with what it holds', () => {
     ['     0.000 swapper/0 ipi:ipi_send_cpu(cpu: 1)', /perf trace output/],
     ['ipi_send_cpu: cpu=1 callsite=f callback=g', /context-info/],
     ['hello', /a.txt: "hello".*--format names it/],
+    ['     0.000 ipi:ipi_send_cpu:cpu=1 callsite=f callback=0x0', /perf trace output/],
+    ['   1.000001: ipi:ipi_send_cpu: cpu=1', /no CPU column/],
+    ['  java  1.000001: ipi:ipi_send_cpu: cpu=1', /no CPU column/],
+    ['{"version": "3.1", "capture_ipis": false}\n{"ts":1,"t":"switch","cpu":3}', /wprof -e ipi/],
     ['', /an empty file/],
   ])('%j', (text, why) => {
     expect(() => read(text)).toThrow(why);
