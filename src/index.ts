@@ -28,4 +28,12 @@ export {
   Machine,
   type RestoreOptions,
 } from './machine/machine.js';
-export type { Pattern, StormOptions, StormProgress, StormResult, Via } from './machine/storm.js';
+export type { SnapshotCheck } from './machine/snapshot.js';
+export type {
+  Pattern,
+  StormOptions,
+  StormProgress,
+  StormResult,
+  StormStep,
+  Via,
+} from './machine/storm.js';

@@ -7,6 +7,7 @@ export { timedJson } from './report/json.js';
 export { kernelMessages } from './report/messages.js';
 export { type Bottleneck, type RampStep, ramp } from './report/ramp.js';
 export { type Explanation, Why } from './report/why.js';
+export { parseCommented } from './timed/commented.js';
 export { checkCosts, type Shares } from './timed/costs.js';
 export {
   type CpuTime,
@@ -27,5 +28,4 @@ export {
 } from './timed/library.js';
 export { RecordedLoad, type RecordedOperation } from './timed/recorded.js';
 export { checkScenario } from './timed/scenario.js';
-export { parseCommented } from './timed/text.js';
 export type { CostEntry, CostSet, Fault, Operation, Scenario, Workload } from './timed/types.js';

@@ -13,12 +13,13 @@ import {
 import { snakeKeys } from '../core/counters.js';
 import { usage } from '../core/errors.js';
 import { Machine } from '../machine/machine.js';
-import { candidatesFor, type Measured, measure } from '../machine/measure.js';
+import { type Candidate, candidatesFor, type Measured, measureSlices } from '../machine/measure.js';
 import { comparisonSheet, conclusions } from '../report/compare-text.js';
 import { MACHINE_OPTIONS, machineOptions, oneOf, parseDriver } from './machine-options.js';
 import { parseNumber, parseNumberList } from './numbers.js';
 import type { CommandSpec, OptionSpec, Parsed } from './options.js';
-import type { Terminal } from './terminal.js';
+import { Breather } from './pace.js';
+import { type Terminal, watchInterrupt } from './terminal.js';
 
 const { era: _era, driver: _driver, mode: _mode, ...MACHINE } = MACHINE_OPTIONS;
 
@@ -73,7 +74,7 @@ function pairs(args: Parsed, cpus: number): [Era, Driver][] {
   );
 }
 
-export function runCompare(args: Parsed, terminal: Terminal): number {
+export async function runCompare(args: Parsed, terminal: Terminal): Promise<number> {
   const machine: MachineOptions = machineOptions(args, {
     topology: { sockets: 2, cores: 24, threads: 2 },
   });
@@ -85,19 +86,36 @@ export function runCompare(args: Parsed, terminal: Terminal): number {
   const groups = pairs(args, cpus).map(([era, driver]) =>
     candidatesFor(era, driver, machine, cpus, sizes),
   );
-  const flat = groups.flat();
-  const measured = measure(flat, {
-    rounds,
-    now: () => Number(process.hrtime.bigint()),
-    onRound: (done, all) => {
-      terminal.progress(done / all, `round ${done} of ${all}, ${flat.length} paths`);
-      return false;
-    },
-  });
-  terminal.clearProgress();
-  if (args.flag('json')) terminal.print(JSON.stringify(compareJson(measured, cpus), null, 2));
+  const measured = await measureAll(groups.flat(), rounds, terminal);
+  const { hit } = watchInterrupt();
+  if (args.flag('json')) terminal.json(compareJson(measured, cpus));
   else terminal.show(comparisonSheet(measured, cpus));
-  return 0;
+  if (hit) terminal.note(INTERRUPTED);
+  return hit ? 130 : 0;
+}
+
+const INTERRUPTED =
+  'interrupted: medians are of the rounds that were done; nothing is shown before the first ended';
+
+/** Every path timed in turn, with a progress line; after a signal what was timed until then. */
+export async function measureAll(
+  candidates: readonly Candidate[],
+  rounds: number | undefined,
+  terminal: Terminal,
+): Promise<Measured[]> {
+  const interrupt = watchInterrupt();
+  const breather = new Breather(terminal);
+  const now = () => Number(process.hrtime.bigint());
+  const slices = measureSlices(candidates, rounds === undefined ? { now } : { now, rounds });
+  for (;;) {
+    const step = slices.next(interrupt.hit);
+    if (step.done) {
+      terminal.clearProgress();
+      return step.value;
+    }
+    const { what, share } = step.value;
+    await breather.rest(share, `${what} ${candidates.length} paths`);
+  }
 }
 
 function compareJson(measured: readonly Measured[], cpus: number): object {

@@ -92,7 +92,7 @@ export function runIcr(args: Parsed, terminal: Terminal): number {
   const writes = machine.linux.record((linux) => linux.send(op, from, chosen, vector));
   const { sends, ...counts } = machine.senderCosts();
   const result = { op, from, vector, writes, counts: snakeKeys(counts), machine };
-  if (args.flag('json')) terminal.print(JSON.stringify(icrJson(result), null, 2));
+  if (args.flag('json')) terminal.json(icrJson(result));
   else printIcr(result, chosen, terminal);
   return 0;
 }

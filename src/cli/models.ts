@@ -39,9 +39,7 @@ export function runModels(args: Parsed, terminal: Terminal): number {
   const models = name === undefined ? MODEL_NAMES : [parseModel(name)];
   const flags = MODEL_FLAGS.filter((f) => !args.flag('differences') || differs(f, models));
   if (args.flag('json')) {
-    terminal.print(
-      JSON.stringify({ models, flags: flags.map(({ index: _, ...rest }) => rest) }, null, 2),
-    );
+    terminal.json({ models, flags: flags.map(({ index: _, ...rest }) => rest) });
     return 0;
   }
   terminal.title(`${flags.length} flags of ${models.join(', ')}`);

@@ -1,5 +1,4 @@
 // ipistorm replay --costs: the recorded load at its recorded times on several machines.
-import { statSync } from 'node:fs';
 import { UsageError, usage } from '../core/errors.js';
 import { timedJson } from '../report/json.js';
 import { replayTimedSheet } from '../report/replay-timed-text.js';
@@ -7,13 +6,12 @@ import type { TimedResult } from '../timed/engine.js';
 import { RecordedLoad } from '../timed/recorded.js';
 import { checkScenario, type Scenario } from '../timed/scenario.js';
 import { TraceLoad } from '../trace/load.js';
-import { Survey } from '../trace/survey.js';
 import { parseNumber, parseSeed } from './numbers.js';
 import type { Parsed } from './options.js';
 import { runTimed } from './run.js';
 import { type Terminal, watchInterrupt } from './terminal.js';
 import { loadCosts } from './timed-input.js';
-import { formatOf, stream } from './trace-input.js';
+import { readTrace, traceInput } from './trace-input.js';
 
 async function readLoad(
   path: string,
@@ -21,22 +19,19 @@ async function readLoad(
   terminal: Terminal,
 ): Promise<{ load: TraceLoad; cpus: number } | undefined> {
   const interrupt = watchInterrupt();
-  let survey: Survey | undefined;
-  let load: TraceLoad | undefined;
-  const make = (lines: readonly string[]) => {
-    survey = new Survey(formatOf(path, args.text('format'), lines));
-    return survey;
-  };
-  const again = () => {
-    load = new TraceLoad(survey!, survey!.cpus);
-    return load;
-  };
+  const stopped = () => interrupt.hit;
   try {
-    const stopped = () => interrupt.hit;
-    const whole =
-      (await stream(path, make, terminal, 'reading', stopped)) &&
-      (await stream(path, again, terminal, 'reading again', stopped));
-    return whole ? { load: load!, cpus: survey!.cpus } : undefined;
+    const { trace, whole } = await readTrace(path, traceInput(args), terminal, stopped);
+    if (!whole) return undefined;
+    if (trace.clock !== 'ns') {
+      throw usage(
+        'trace',
+        `${path}: ${trace.describe()}`,
+        'with --costs a trace whose times are seconds',
+        'record it with trace_clock local, global or mono',
+      );
+    }
+    return { load: new TraceLoad(trace), cpus: trace.cpus };
   } finally {
     terminal.clearProgress();
     interrupt.done();
@@ -60,8 +55,6 @@ export async function runReplayTimed(
   args: Parsed,
   terminal: Terminal,
 ): Promise<number> {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile())
-    throw usage('trace', path, 'a readable file');
   parseNumber('--top', args.text('top') ?? '8', 1, 10_000);
   for (const option of ['apic-ids', 'topology']) {
     if (args.text(option) !== undefined) {

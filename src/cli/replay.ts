@@ -1,24 +1,29 @@
 // ipistorm replay: a recorded IPI trace through every Linux APIC driver.
-import { statSync } from 'node:fs';
-import { UsageError, usage } from '../core/errors.js';
-import { type Replayed, replaySheet } from '../report/replay-text.js';
+import { UsageError } from '../core/errors.js';
+import { outOfOrder, type Replayed, replaySheet } from '../report/replay-text.js';
 import { Replay } from '../trace/replay.js';
-import { Survey } from '../trace/survey.js';
+import type { Trace } from '../trace/trace.js';
 import { MACHINE_OPTIONS, machineOptions } from './machine-options.js';
 import { parseNumber } from './numbers.js';
 import type { CommandSpec, OptionSpec, Parsed } from './options.js';
 import { runReplayTimed } from './replay-timed.js';
 import { type Terminal, watchInterrupt } from './terminal.js';
-import { formatOf, stream } from './trace-input.js';
+import { readTrace, slices, traceInput } from './trace-input.js';
 
 const { era: _e, driver: _d, mode: _m, cpus: _c, ...MACHINE } = MACHINE_OPTIONS;
 
 export const REPLAY: CommandSpec = {
   summary:
-    'Replays the IPIs of a trace through every Linux APIC driver; with --costs on machines with a clock.\nReads the ipi:ipi_send_* events of /sys/kernel/tracing/trace, `trace-cmd report` and `perf script` text,\nplain or gzipped.',
+    'Replays the IPIs of a trace through every Linux APIC driver; with --costs on machines with a clock.\nReads the ipi:ipi_send_* events of /sys/kernel/tracing/trace, `trace-cmd report` and `perf script` text and\nof wprof JSON lines, plain or compressed; - is standard input. docs/traces.md has every form.',
   positional: 'FILE',
   options: {
-    format: { value: 'NAME', help: 'ftrace | trace-cmd | perf (default: detected)' },
+    format: {
+      value: 'NAME',
+      help: 'ftrace | trace-cmd | perf | wprof | bpftrace (default: detected)',
+    },
+    convert: {
+      help: 'reads trace.dat and perf.data through trace-cmd and perf, .zst and .xz unpacked',
+    },
     ...(MACHINE as Record<string, OptionSpec>),
     costs: {
       value: 'A,B,...',
@@ -41,32 +46,13 @@ export async function replayFile(
   args: Parsed | undefined,
   terminal: Terminal,
 ): Promise<Replayed> {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile())
-    throw usage('trace', path, 'a readable file');
   const interrupt = watchInterrupt();
-  let survey: Survey | undefined;
+  const stopped = () => interrupt.hit;
   try {
-    const first = await stream(
-      path,
-      (lines) => {
-        survey = new Survey(formatOf(path, args?.text('format'), lines));
-        return survey;
-      },
-      terminal,
-      'reading',
-      () => interrupt.hit,
-    );
-    const replay = new Replay(survey!, args ? machineOptions(args) : {});
-    const whole =
-      first &&
-      (await stream(
-        path,
-        () => replay,
-        terminal,
-        'replaying',
-        () => interrupt.hit,
-      ));
-    return { survey: survey!, replay, interrupted: !whole };
+    const { trace, whole } = await readTrace(path, traceInput(args), terminal, stopped);
+    const replay = new Replay(trace, args ? machineOptions(args) : {});
+    const done = await slices(replay.run(), 'replaying', terminal, stopped);
+    return { trace, replay, interrupted: !(whole && done) };
   } finally {
     terminal.clearProgress();
     interrupt.done();
@@ -87,26 +73,40 @@ export async function runReplay(args: Parsed, terminal: Terminal): Promise<numbe
   return replayed.interrupted ? 130 : 0;
 }
 
-function replayJson({ survey, replay, interrupted }: Replayed, top: number): object {
+function replayJson({ trace, replay, interrupted }: Replayed, top: number): object {
   return {
-    trace: {
-      format: survey.format,
-      cpus: replay.cpus,
-      span_s: survey.spanSeconds,
-      events: Object.fromEntries(survey.events.counts),
-      skipped_lines: survey.damagedCount,
-      unknown_events: survey.unknownEvents,
-      lost_events: survey.lostEvents,
-      damaged: survey.damaged,
-      interrupted,
-    },
+    trace: traceJson(trace, replay, interrupted),
     drivers: replay.results(),
     left_out: replay.leftOut,
-    callbacks: survey.callbacks.top(top),
-    callsites: survey.callsites.top(top),
-    csd_functions: survey.functions.top(top),
+    callbacks: trace.callbacks.top(top),
+    callsites: trace.callsites.top(top),
+    csd_functions: trace.functions.top(top),
+    kvm_ipis: [...trace.kvmIpis.values()].sort((a, b) => b.count - a.count),
+    reschedules_that_woke: replay.wakeups,
     matrix: { cpus_per_cell: replay.cell, rows_source_columns_target: replay.matrix },
     ipis_before_first_entry: replay.unwatched,
     unexplained_entries: replay.unexplained(),
+  };
+}
+
+function traceJson(trace: Trace, replay: Replay, interrupted: boolean): object {
+  return {
+    format: trace.dialect.format,
+    dialect: trace.describe(),
+    clock: trace.clock,
+    cpus: replay.cpus,
+    span_s: trace.spanNs === undefined ? null : Math.round(trace.spanNs) / 1e9,
+    events: Object.fromEntries(trace.events.counts),
+    skipped_lines: trace.damagedCount,
+    unknown_events: trace.unknownEvents,
+    lost_events: trace.losses.total,
+    lost_places_of_unknown_size: trace.losses.unknown,
+    lost_per_cpu: trace.losses.perCpu(),
+    events_out_of_order: outOfOrder(trace),
+    sends_counted_once: trace.doubles,
+    sends_without_receivers: trace.untargeted,
+    sends_outside_machine: replay.outside,
+    damaged: trace.damaged,
+    interrupted,
   };
 }

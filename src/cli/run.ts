@@ -1,5 +1,4 @@
 // ipistorm run: a scenario on a machine with a clock.
-import { writeFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { usage } from '../core/errors.js';
 import { hdrLog } from '../report/hdr.js';
@@ -24,6 +23,8 @@ import { LATENCIES, type Latency } from '../timed/names.js';
 import type { Scenario } from '../timed/scenario.js';
 import { oneOf } from './machine-options.js';
 import type { CommandSpec, Parsed } from './options.js';
+import { checkOutputs, type NamedFile, writeOutput } from './outputs.js';
+import { Pace } from './pace.js';
 import { breathe, type Terminal, watchInterrupt } from './terminal.js';
 import {
   loadCosts,
@@ -48,8 +49,8 @@ const SUITES: Readonly<Record<string, readonly (readonly [string, string])[]>> =
 type Format = (result: TimedResult) => string | readonly string[];
 const FORMATS: Readonly<Record<string, Format>> = {
   text: () => '',
-  json: (result) => JSON.stringify(timedJson(result), null, 2),
-  jsonl: (result) => JSON.stringify(timedJson(result)),
+  json: () => '',
+  jsonl: () => '',
   csv: csvRows,
   cdf: cdfRows,
   log2: (result) =>
@@ -102,8 +103,11 @@ export interface Ran {
 }
 
 interface Sliced<R> {
-  slices(): Generator<number, R, undefined>;
+  slices(): Generator<number, R, number | undefined>;
 }
+
+/** Events of a run's first slice: on large machines some take a hundredth of a millisecond. */
+export const FIRST_EVENTS = 4096;
 
 /** Runs slice by slice with a progress line; false when Ctrl-C ended it. */
 async function advance<R>(
@@ -114,13 +118,16 @@ async function advance<R>(
 ): Promise<{ whole: boolean; wallNs: number }> {
   const interrupt = watchInterrupt();
   const slices = run.slices();
+  const pace = new Pace(FIRST_EVENTS);
   let wall = 0n;
   let whole = true;
-  for (;;) {
+  for (let events: number | undefined; ; ) {
     const start = process.hrtime.bigint();
-    const step = slices.next();
-    wall += process.hrtime.bigint() - start;
+    const step = slices.next(events);
+    const took = process.hrtime.bigint() - start;
+    wall += took;
     if (step.done) break;
+    events = pace.after(Number(took) / 1e6);
     terminal.progress(step.value / until, `${label}  ${duration(step.value * 1000)} simulated`);
     await breathe();
     if (interrupt.hit) {
@@ -129,7 +136,6 @@ async function advance<R>(
     }
   }
   terminal.clearProgress();
-  interrupt.done();
   return { whole, wallNs: Number(wall) };
 }
 
@@ -139,12 +145,12 @@ export async function runTimed(
   options: TimedOptions,
   terminal: Terminal,
 ): Promise<Ran> {
-  const run = new TimedRun(what, costs, options);
+  const run = new TimedRun(what, costs, { ...options, sliceEvents: FIRST_EVENTS });
   const { whole, wallNs } = await advance(run, what.duration_ns, what.name, terminal);
   return { result: run.result(), wallNs, interrupted: !whole };
 }
 
-async function explain(
+export async function explain(
   what: Scenario,
   costs: CostSet,
   options: TimedOptions,
@@ -154,49 +160,73 @@ async function explain(
   const stuck = result.stuck[0];
   const wait = stuck ?? result.slowest[0];
   if (!wait) return undefined;
-  const why = new Why(what, costs, options, wait, stuck !== undefined);
+  const sliced = { ...options, sliceEvents: FIRST_EVENTS };
+  const why = new Why(what, costs, sliced, wait, stuck !== undefined);
   await advance(why, what.duration_ns, 'once more, with the log', terminal);
   return why.explanation;
 }
 
 export async function runRun(args: Parsed, terminal: Terminal): Promise<number> {
-  const [name, ...more] = args.positionals;
-  if (name === undefined || more.length > 0) {
-    throw usage(
-      'SCENARIO',
-      name === undefined ? 'none' : 'several',
-      'one name or file',
-      'see npx ipistorm run --help',
-    );
-  }
+  const name = args.positionals[0]!;
   const suite = Object.hasOwn(SUITES, name) ? SUITES[name]! : undefined;
   if (suite) return runSuite(suite, args, terminal);
   const what = timedScenario(name, args);
   const costs = costsOf(what, args);
   const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
+  const format = formatOf(args);
   const traces = traceFiles(args);
+  const hdr = args.text('hdr');
+  const hdrFile = hdr === undefined ? [] : [{ what: '--hdr', path: hdr }];
+  checkOutputs([...(traces?.files ?? []), ...hdrFile], inputsOf(name, args));
   const listening = traces ? { ...options, ...traces.options } : options;
   const ran = await runTimed(what, costs, listening, terminal);
-  const { result, interrupted } = ran;
-  const format = args.flag('json')
-    ? 'json'
-    : oneOf('--format', args.text('format') ?? 'text', FORMATS);
-  if (interrupted) terminal.note('interrupted: the figures are of what was done');
-  const explains = args.flag('why') && !interrupted;
-  const why = explains ? await explain(what, costs, options, result, terminal) : undefined;
+  const { result } = ran;
+  const why =
+    args.flag('why') && !ran.interrupted
+      ? await explain(what, costs, options, result, terminal)
+      : undefined;
+  printRun(ran, why, format, args.flag('why'), terminal);
+  await traces?.write(result.cpus, terminal);
+  for (const file of hdrFile)
+    await writeOutput(file, [hdrLog(result.latencies, result.elapsedNs, deflateSync)], terminal);
+  return watchInterrupt().hit ? 130 : 0;
+}
+
+function inputsOf(name: string, args: Parsed): NamedFile[] {
+  const costs = args.text('costs');
+  const own = costs === undefined ? [] : [{ what: '--costs', path: costs }];
+  return [{ what: 'SCENARIO', path: name }, ...own];
+}
+
+/** @throws UsageError for a format that has no place for --why */
+function formatOf(args: Parsed): string {
+  const asked = args.flag('json') ? 'json' : (args.text('format') ?? 'text');
+  const format = oneOf('--format', asked, FORMATS);
+  if (args.flag('why') && !EXPLAINS.has(format))
+    throw usage('--why', `--format ${format}`, `${[...EXPLAINS].join(', ')} with it`);
+  return format;
+}
+
+/** Formats that can tell why. */
+const EXPLAINS: ReadonlySet<string> = new Set(['text', 'json', 'jsonl']);
+
+function printRun(
+  { result, wallNs }: Ran,
+  why: Explanation | undefined,
+  format: string,
+  asked: boolean,
+  terminal: Terminal,
+): void {
+  const { hit } = watchInterrupt();
+  if (hit) terminal.note('interrupted: the figures are of what was done');
   if (format === 'text') {
-    terminal.show(timedSheet(result, ran.wallNs));
+    terminal.show(timedSheet(result, wallNs));
     if (why) terminal.show(whySheet(why));
-    else if (explains) terminal.print('nothing waited for a csd lock');
-  } else if (why && (format === 'json' || format === 'jsonl')) {
-    const json = { ...timedJson(result), why };
-    terminal.print(JSON.stringify(json, null, format === 'json' ? 2 : 0));
+    else if (asked && !hit) terminal.print('nothing waited for a csd lock');
+  } else if (format === 'json' || format === 'jsonl') {
+    const json = why ? { ...timedJson(result), why } : timedJson(result);
+    terminal.json(json, format === 'json' ? 2 : 0);
   } else printLines(FORMATS[format]!(result), terminal);
-  traces?.write(result.cpus);
-  const hdr = args.text('hdr');
-  if (hdr !== undefined)
-    writeFileSync(hdr, hdrLog(result.latencies, result.elapsedNs, deflateSync));
-  return interrupted ? 130 : 0;
 }
 
 function printLines(text: string | readonly string[], terminal: Terminal): void {
@@ -217,13 +247,22 @@ async function runSuite(
   args: Parsed,
   terminal: Terminal,
 ): Promise<number> {
+  for (const option of NOT_IN_SUITES) {
+    if (args.flag(option) || args.text(option) !== undefined)
+      throw usage(`--${option}`, args.text(option) ?? 'it', 'one scenario with it', 'name one');
+  }
+  const interrupt = watchInterrupt();
   for (const [name, label] of suite) {
+    if (interrupt.hit) break;
     const what = timedScenario(name, args);
     const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
-    const { result, interrupted } = await runTimed(what, costsOf(what, args), options, terminal);
-    if (args.flag('json')) terminal.print(JSON.stringify(timedJson(result)));
+    const { result } = await runTimed(what, costsOf(what, args), options, terminal);
+    if (args.flag('json')) terminal.json(timedJson(result), 0);
     else terminal.print(ipiBenchmarkLine(label, result));
-    if (interrupted) return 130;
   }
-  return 0;
+  if (interrupt.hit) terminal.note('interrupted: the figures are of what was done');
+  return interrupt.hit ? 130 : 0;
 }
+
+/** A suite prints lines of its own, and no files. */
+const NOT_IN_SUITES = ['why', 'format', 'perfetto', 'chrome', 'ftrace', 'window', 'hdr'];

@@ -2,39 +2,54 @@
 import { fileURLToPath } from 'node:url';
 import type { Era } from '../core/config.js';
 import { Machine } from '../machine/machine.js';
-import { candidatesFor, measure } from '../machine/measure.js';
+import { candidatesFor } from '../machine/measure.js';
 import { comparisonSheet } from '../report/compare-text.js';
 import { replaySheet } from '../report/replay-text.js';
 import { stormSheet } from '../report/storm-text.js';
 import { whySheet } from '../report/text.js';
-import { Why } from '../report/why.js';
 import { costSet, scenario } from '../timed/library.js';
+import { measureAll } from './compare.js';
 import { replayFile } from './replay.js';
-import { runTimed } from './run.js';
+import { explain, runTimed } from './run.js';
 import { timedStorm } from './storm.js';
-import type { Terminal } from './terminal.js';
+import { type Terminal, watchInterrupt } from './terminal.js';
 
 const TRACE = fileURLToPath(
   new URL('../../../data/traces/ftrace-x2apic-cluster-20cpu.txt.gz', import.meta.url),
 );
 
+/** What follows is left out when a signal came before. */
+const PARTS: readonly ((terminal: Terminal) => Promise<void>)[] = [
+  showPaths,
+  showStorm,
+  showTrace,
+  showTime,
+  showNext,
+];
+
 export async function runShowcase(terminal: Terminal): Promise<number> {
-  const topology = { sockets: 2, cores: 24, threads: 2 };
+  const interrupt = watchInterrupt();
+  for (const part of PARTS) {
+    if (interrupt.hit) break;
+    if (part !== showPaths) terminal.print();
+    await part(terminal);
+  }
+  if (interrupt.hit) terminal.note('interrupted: the rest is not shown');
+  return interrupt.hit ? 130 : 0;
+}
+
+const topology = { sockets: 2, cores: 24, threads: 2 };
+
+async function showPaths(terminal: Terminal): Promise<void> {
   terminal.title('1. Single against mask: 2 sockets x 24 cores x 2 threads, x2APIC clusters');
   const eras: Era[] = ['linux-4.0', 'linux-4.0+send_IPI', 'linux-6.12'];
-  const measured = measure(
-    eras.flatMap((era) => candidatesFor(era, 'x2apic_cluster', { topology }, 96, [2, 16])),
-    {
-      now: () => Number(process.hrtime.bigint()),
-      onRound: (done, all) => {
-        terminal.progress(done / all, 'alternating the paths');
-        return false;
-      },
-    },
+  const paths = eras.flatMap((era) =>
+    candidatesFor(era, 'x2apic_cluster', { topology }, 96, [2, 16]),
   );
-  terminal.show(comparisonSheet(measured, 96));
+  terminal.show(comparisonSheet(await measureAll(paths, undefined, terminal), 96));
+}
 
-  terminal.print();
+async function showStorm(terminal: Terminal): Promise<void> {
   terminal.title('2. A storm of 50 million IPIs');
   const storm = await timedStorm(
     Machine.create({ topology, driver: 'x2apic_cluster' }),
@@ -42,16 +57,14 @@ export async function runShowcase(terminal: Terminal): Promise<number> {
     terminal,
   );
   terminal.show(stormSheet([storm]));
-  if (storm.interrupted) return 130;
+}
 
-  terminal.print();
+async function showTrace(terminal: Terminal): Promise<void> {
   terminal.title('3. A real trace (Linux 6.12, 20 CPUs) through every driver');
   terminal.show(replaySheet(TRACE, await replayFile(TRACE, undefined, terminal), 4));
+}
 
-  terminal.print();
-  await showTime(terminal);
-
-  terminal.print();
+async function showNext(terminal: Terminal): Promise<void> {
   terminal.print('Next');
   for (const line of [
     'npx ipistorm icr --driver x2apic_cluster --topology 2x24x2 --op mask --cpus 1-31    what one send writes',
@@ -65,7 +78,6 @@ export async function runShowcase(terminal: Terminal): Promise<number> {
   ]) {
     terminal.print(`  ${line}`);
   }
-  return 0;
 }
 
 const MACHINES = [
@@ -89,7 +101,8 @@ async function showTime(terminal: Terminal): Promise<void> {
   };
   const rows: string[][] = [];
   for (const name of MACHINES) {
-    const { result } = await runTimed(broadcast, costSet(name), {}, terminal);
+    const { result, interrupted } = await runTimed(broadcast, costSet(name), {}, terminal);
+    if (interrupted) break;
     const { call, send, csd_wait } = result.latencies;
     const us = (ps: number) => `${(ps / 1e6).toFixed(2)} us`;
     const { measured, derived, guess } = result.inputs;
@@ -105,8 +118,10 @@ async function showTime(terminal: Terminal): Promise<void> {
     ['costs', 'call', 'of it sending', 'waiting', 'inputs measured/derived/guess'],
     rows,
   );
+  if (watchInterrupt().hit) return;
   const lost = scenario('dropped-icr');
   const costs = costSet(lost.costs!);
   const { result } = await runTimed(lost, costs, {}, terminal);
-  terminal.show(whySheet(new Why(lost, costs, {}, result.stuck[0]!, true).run()));
+  const why = await explain(lost, costs, {}, result, terminal);
+  if (why) terminal.show(whySheet(why));
 }

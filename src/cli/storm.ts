@@ -10,6 +10,7 @@ import { si } from '../report/units.js';
 import { MACHINE_OPTIONS, machineOptions, oneOf } from './machine-options.js';
 import { parseNumber, parseNumberList, parseSeed } from './numbers.js';
 import type { CommandSpec, Parsed } from './options.js';
+import { Pace } from './pace.js';
 import { breathe, type Terminal, watchInterrupt } from './terminal.js';
 
 interface Preset {
@@ -133,6 +134,9 @@ function parseTpr(text: string): number | Map<number, number> {
   );
 }
 
+/** Sends of a storm's first slice: some machines need a millisecond for each. */
+const FIRST_SENDS = 64;
+
 /** Runs one storm with a progress line; Ctrl-C ends it after the slice under way. */
 export async function timedStorm(
   machine: Machine,
@@ -140,12 +144,15 @@ export async function timedStorm(
   terminal: Terminal,
 ): Promise<StormRun> {
   const interrupt = watchInterrupt();
-  const run = machine.stormSlices(options);
+  const pace = new Pace(FIRST_SENDS);
+  const run = machine.stormSlices({ ...options, slice: pace.size });
   let elapsed = 0n;
-  const advance = (stop: boolean) => {
+  const advance = (order: boolean | number) => {
     const start = process.hrtime.bigint();
-    const step = run.next(stop);
-    elapsed += process.hrtime.bigint() - start;
+    const step = run.next(order);
+    const took = process.hrtime.bigint() - start;
+    elapsed += took;
+    pace.after(Number(took) / 1e6);
     return step;
   };
   let step = advance(false);
@@ -157,10 +164,9 @@ export async function timedStorm(
       `${si(ipis)} IPIs  ${si(ipis / (Number(elapsed) / 1e9))} IPIs/s`,
     );
     await breathe();
-    step = advance(interrupt.hit);
+    step = advance(interrupt.hit || pace.size);
   }
   terminal.clearProgress();
-  interrupt.done();
   return { machine, result: step.value, elapsedNs: Number(elapsed), interrupted: interrupt.hit };
 }
 
@@ -176,7 +182,7 @@ export async function runStorm(args: Parsed, terminal: Terminal): Promise<number
   }
   const print = (text: string) => terminal.print(text);
   const { machine } = runs[0]!;
-  if (args.flag('json')) print(JSON.stringify(jsonOf(runs), null, 2));
+  if (args.flag('json')) terminal.json(jsonOf(runs));
   else if (args.flag('csv')) print(stormCsvRows(machine).join('\n'));
   else if (args.flag('interrupts'))
     print(procInterrupts(machine, { tlb: args.flag('tlb') || preset.tlb === true }));

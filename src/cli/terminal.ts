@@ -1,6 +1,7 @@
 // Colour, tables and the progress line. No control character reaches anything but a terminal.
 import { styleText } from 'node:util';
 import type { Block, Sheet, Tone } from '../report/sheet.js';
+import { watchInterrupt } from './signals.js';
 
 const COLOURS = { aside: 'dim', note: 'yellow', alarm: 'red' } as const satisfies Record<
   Tone,
@@ -21,6 +22,12 @@ export class Terminal {
   print(text = ''): void {
     this.clearProgress();
     this.#out.write(`${text}\n`);
+  }
+
+  /** A JSON document; it says so when a signal ended the work early. */
+  json(document: object, indent = 2): void {
+    const whole = watchInterrupt().hit ? { ...document, interrupted: true } : document;
+    this.print(JSON.stringify(whole, null, indent));
   }
 
   note(text: string): void {
@@ -80,18 +87,4 @@ export class Terminal {
   }
 }
 
-/** Resolves after pending signals and timers have run. */
-export function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Set by Ctrl-C; a second one ends the process. */
-export function watchInterrupt(): { readonly hit: boolean; done(): void } {
-  const state = { hit: false, done: () => process.off('SIGINT', onSignal) };
-  const onSignal = () => {
-    if (state.hit) process.exit(130);
-    state.hit = true;
-  };
-  process.on('SIGINT', onSignal);
-  return state;
-}
+export { breathe, type Interrupt, watchInterrupt } from './signals.js';

@@ -1,14 +1,17 @@
 // What the timed commands read: a scenario and a cost set, by name or from a file, and changes to them.
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { DRIVERS, ERAS } from '../core/config.js';
-import { UsageError, usage } from '../core/errors.js';
+import { usage } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
+import { fdOf, shownName } from '../input/path.js';
+import { readWhole } from '../input/whole.js';
+import { parseCommented } from '../timed/commented.js';
 import { type CostSet, checkCosts } from '../timed/costs.js';
 import { COST_SETS, costSet, SCENARIO_NAMES, scenarioText } from '../timed/library.js';
 import { checkScenario, type Scenario } from '../timed/scenario.js';
-import { parseCommented } from '../timed/validate.js';
 import { oneOf, parseDriver } from './machine-options.js';
 import { parseNumber, parseSeed } from './numbers.js';
-import { nearest, type OptionSpec, type Parsed } from './options.js';
+import type { OptionSpec, Parsed } from './options.js';
 
 export const TIMED_OPTIONS: Record<string, OptionSpec> = {
   costs: {
@@ -34,27 +37,37 @@ const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e
 export function parseTime(what: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?(?:e\d+)?)(ns|us|ms|s)$/.exec(text.trim());
   const ns = match ? Number(match[1]) * UNITS[match[2]!]! : 0;
-  if (ns <= 0) throw usage(what, text, 'a time such as 500ns, 20us, 3.5ms or 2s');
+  if (ns <= 0 || !Number.isFinite(ns))
+    throw usage(what, text, 'a time such as 500ns, 20us, 3.5ms or 2s');
   return ns;
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** Scenarios and cost sets that came by standard input: it is read once. */
+let fromStdin: string | undefined;
+
+/** A name that comes with ipistorm, unless there is something to read of that name. */
+function isPath(name: string, names: readonly string[]): boolean {
+  if (fdOf(name) !== undefined) return true;
+  const stat = statSync(name, { throwIfNoEntry: false });
+  if (stat && !(stat.isDirectory() && names.includes(name))) return true;
+  return !names.includes(name) && /\/|\.jsonc?$/.test(name);
 }
 
-function parseFile(path: string): unknown {
-  try {
-    return parseCommented(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new UsageError(
-      `${path}: got ${error instanceof Error ? error.message : String(error)}, allowed JSON with comments`,
-    );
+function parseFile(what: string, path: string): unknown {
+  if (fdOf(path) === 0) {
+    if (fromStdin !== undefined) {
+      const next = `give ${fromStdin} or ${what} as a file`;
+      throw usage(what, path, `standard input once (${fromStdin} came by it)`, next);
+    }
+    fromStdin = what;
   }
+  return parseCommented(readWhole(path), shownName(path));
 }
 
 /** By name, or from a file when there is one of that name. */
 export function loadCosts(name: string): CostSet {
-  return isFile(name) ? checkCosts(parseFile(name)) : costSet(known('--costs', name, COST_SETS));
+  if (isPath(name, COST_SETS)) return checkCosts(parseFile('--costs', name));
+  return costSet(known('--costs', name, COST_SETS));
 }
 
 function known(what: string, name: string, names: readonly string[]): string {
@@ -65,8 +78,8 @@ function known(what: string, name: string, names: readonly string[]): string {
 }
 
 function loadScenario(name: string): unknown {
-  if (isFile(name)) return parseFile(name);
-  return parseCommented(scenarioText(known('scenario', name, SCENARIO_NAMES)));
+  if (isPath(name, SCENARIO_NAMES)) return parseFile('scenario', name);
+  return parseCommented(scenarioText(known('scenario', name, SCENARIO_NAMES)), name);
 }
 
 /** Sets `a.b.0.c=value` in plain data; the value is JSON, or text. */
@@ -95,6 +108,9 @@ function setField(target: unknown, assignment: string): void {
   }
   const last = keys.at(-1)!;
   if (last === '__proto__') throw usage('--set', path, 'fields of the scenario');
+  if (Array.isArray(at) && !(/^\d{1,4}$/.test(last) && Number(last) <= at.length)) {
+    throw usage('--set', path, `the places 0-${at.length} of a list`);
+  }
   try {
     at[last] = JSON.parse(text);
   } catch {
@@ -102,9 +118,25 @@ function setField(target: unknown, assignment: string): void {
   }
 }
 
-/** Splits at commas that are not inside brackets or quotes. */
+/** Splits at commas that are not inside brackets or quotes. @throws UsageError for what stays open */
 function assignments(text: string): string[] {
-  return text.match(/(?:[^,[{"]|\[[^\]]*\]|\{[^}]*\}|"[^"]*")+/g) ?? [];
+  const parts: string[] = [];
+  let [start, depth, quoted] = [0, 0, false];
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!;
+    if (quoted) {
+      if (char === '\\') at++;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === '[' || char === '{') depth++;
+    else if (char === ']' || char === '}') depth--;
+    else if (char === ',' && depth === 0) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  if (quoted || depth !== 0) throw usage('--set', text, 'quotes and brackets that close');
+  return [...parts, text.slice(start)].filter((part) => part !== '');
 }
 
 /** The scenario with the options' changes, checked. @throws UsageError */

@@ -1,20 +1,35 @@
 // --perfetto, --chrome, --ftrace: the log of a timed run as files for other tools.
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { UsageError, usage } from '../core/errors.js';
 import { chromeTrace } from '../report/formats/chrome.js';
-import { FtraceText } from '../report/formats/ftrace.js';
-import { Marks } from '../report/formats/marks.js';
+import { EventLog } from '../report/formats/event-log.js';
+import { ftraceText } from '../report/formats/ftrace.js';
+import { marksOf } from '../report/formats/marks.js';
 import { perfettoTrace } from '../report/formats/perfetto.js';
 import type { TimedEvent, TimedOptions } from '../timed/engine.js';
 import type { Parsed } from './options.js';
+import { type NamedFile, writeOutput } from './outputs.js';
+import type { Terminal } from './terminal.js';
 import { parseTime } from './timed-input.js';
 
-/** What memory should hold. */
+/** What memory should hold: about 300 MB. */
 const EVENTS_MAX = 8_000_000;
+
+type Kind = 'perfetto' | 'chrome' | 'ftrace';
+type Pieces = (log: EventLog, cpus: number) => Iterable<string | Uint8Array>;
+
+const PIECES: Readonly<Record<Kind, Pieces>> = {
+  perfetto: (log, cpus) => perfettoTrace(marksOf(log.byTime()), cpus),
+  chrome: (log, cpus) => chromeTrace(marksOf(log.byTime()), cpus),
+  ftrace: (log, cpus) => ftraceText(() => log.byTime(), cpus),
+};
+/** How often the log is read for one. */
+const PASSES: Readonly<Record<Kind, number>> = { perfetto: 1, chrome: 1, ftrace: 2 };
 
 export interface TraceFiles {
   options: TimedOptions;
-  write(cpus: number): void;
+  files: readonly NamedFile[];
+  /** @throws OutputError */
+  write(cpus: number, terminal: Terminal): Promise<void>;
 }
 
 function windowOf(args: Parsed): TimedOptions {
@@ -28,37 +43,11 @@ function windowOf(args: Parsed): TimedOptions {
   return { eventsFromNs, eventsUntilNs };
 }
 
-function writeAll(path: string, pieces: Iterable<string | Uint8Array>): void {
-  const file = openSync(path, 'w');
-  try {
-    for (const piece of pieces) {
-      if (typeof piece === 'string') writeSync(file, piece);
-      else writeSync(file, piece);
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Joins small pieces, so that each write is worth its call. */
-function* joined(pieces: Iterable<string>): Generator<string> {
-  let text = '';
-  for (const piece of pieces) {
-    text += piece;
-    if (text.length < 1 << 16) continue;
-    yield text;
-    text = '';
-  }
-  yield text;
-}
-
 /** None when no such file is asked for. @throws UsageError */
 export function traceFiles(args: Parsed): TraceFiles | undefined {
   const window = windowOf(args);
-  const [perfetto, chrome, ftrace] = ['perfetto', 'chrome', 'ftrace'].map((name) =>
-    args.text(name),
-  );
-  if (perfetto === undefined && chrome === undefined && ftrace === undefined) {
+  const named = (Object.keys(PIECES) as Kind[]).filter((kind) => args.text(kind) !== undefined);
+  if (named.length === 0) {
     if (args.text('window') === undefined) return undefined;
     throw usage(
       '--window',
@@ -66,30 +55,23 @@ export function traceFiles(args: Parsed): TraceFiles | undefined {
       'one of --perfetto, --chrome and --ftrace with it',
     );
   }
-  const log: TimedEvent[][] = [];
-  let events = 0;
+  const log = new EventLog();
   const onEvents = (chunk: TimedEvent[]) => {
-    events += chunk.length;
-    if (events > EVENTS_MAX) {
+    if (log.count + chunk.length > EVENTS_MAX) {
       throw new UsageError(
         `trace: got more than ${EVENTS_MAX} events, allowed what memory holds; narrow it with --window or --duration`,
       );
     }
-    log.push(chunk);
+    log.add(chunk);
   };
-  const write = (cpus: number) => {
-    if (perfetto !== undefined || chrome !== undefined) {
-      const marks = new Marks();
-      for (const chunk of log) marks.add(chunk);
-      const sorted = marks.take();
-      if (perfetto !== undefined) writeAll(perfetto, perfettoTrace(sorted, cpus));
-      if (chrome !== undefined) writeAll(chrome, joined(chromeTrace(sorted, cpus)));
-    }
-    if (ftrace !== undefined) {
-      const lines = new FtraceText(cpus);
-      for (const chunk of log) lines.add(chunk);
-      writeAll(ftrace, joined(lines.text()));
+  const files = named.map((what) => ({ what: `--${what}`, path: args.text(what)! }));
+  const write = async (cpus: number, terminal: Terminal) => {
+    for (const [i, file] of files.entries()) {
+      const kind = named[i]!;
+      const before = log.reads;
+      const share = () => (log.reads - before) / (log.count * PASSES[kind] || 1);
+      await writeOutput(file, PIECES[kind](log, cpus), terminal, share);
     }
   };
-  return { options: { ...window, onEvents }, write };
+  return { options: { ...window, onEvents }, files, write };
 }

@@ -1,48 +1,66 @@
-// What the replay commands read: a trace, streamed, and which format it is in.
-import { usage } from '../core/errors.js';
-import { detectFormat, type TraceFormat } from '../trace/parse.js';
-import { openTrace } from '../trace/read.js';
+// What the replay commands read: a trace, in one pass.
+import { convert, convertible } from '../input/convert.js';
+import { type LineSource, openLines } from '../input/lines.js';
+import { FORMATS, type TraceFormat } from '../trace/dialect.js';
+import { TraceReader } from '../trace/reader.js';
+import type { Trace } from '../trace/trace.js';
 import { oneOf } from './machine-options.js';
-import type { Terminal } from './terminal.js';
+import type { Parsed } from './options.js';
+import { breathe, type Terminal } from './terminal.js';
 
-const FORMATS: Record<TraceFormat, 0> = { ftrace: 0, 'trace-cmd': 0, perf: 0 };
+const NAMES = Object.fromEntries(FORMATS.map((name) => [name, 0])) as Record<TraceFormat, 0>;
 
-type Sink = { add(line: string): void };
-
-/** Streams a file into `sink`, with progress; false when Ctrl-C ended it. */
-export async function stream(
-  path: string,
-  sink: (first: readonly string[]) => Sink,
-  terminal: Terminal,
-  label: string,
-  stopped: () => boolean,
-): Promise<boolean> {
-  const source = openTrace(path);
-  let target: Sink | undefined;
-  for await (const lines of source.lines) {
-    target ??= sink(lines);
-    for (const line of lines) target.add(line);
-    if (source.bytesTotal > 0) terminal.progress(source.bytesRead() / source.bytesTotal, label);
-    if (stopped()) return false;
-  }
-  if (!target) throw usage('trace', path, 'a file with at least one line');
-  return true;
+export interface TraceInput {
+  /** Instead of the detected one. */
+  format: string | undefined;
+  /** Binary and packed files go through the tool that makes text of them. */
+  convert: boolean;
 }
 
-export function formatOf(
+export function traceInput(args: Parsed | undefined): TraceInput {
+  return { format: args?.text('format'), convert: args?.flag('convert') ?? false };
+}
+
+function open(path: string, through: boolean): LineSource {
+  const kind = through ? convertible(path) : undefined;
+  return kind ? convert(path, kind) : openLines(path, { unpack: through });
+}
+
+/**
+ * Reads a trace, with progress.
+ * @param path a file, or - for standard input
+ * @throws UsageError when it is no trace, or has nothing to replay
+ */
+export async function readTrace(
   path: string,
-  forced: string | undefined,
-  lines: readonly string[],
-): TraceFormat {
-  if (forced !== undefined) return oneOf('--format', forced, FORMATS);
-  const found = detectFormat(lines.slice(0, 1000));
-  if (!found) {
-    throw usage(
-      'trace',
-      lines.find((l) => l.trim() !== '')?.slice(0, 60) ?? '',
-      'text of /sys/kernel/tracing/trace, trace-cmd report or perf script',
-      `is ${path} such a trace? --format names it`,
-    );
+  { format, convert: through }: TraceInput,
+  terminal: Terminal,
+  stopped: () => boolean,
+): Promise<{ trace: Trace; whole: boolean }> {
+  const forced = format === undefined ? undefined : oneOf('--format', format, NAMES);
+  const reader = new TraceReader({ name: path, format: forced });
+  const source = open(path, through);
+  let told = 0;
+  for await (const lines of source.lines) {
+    for (; told < source.notes.length; told++) terminal.note(source.notes[told]!);
+    for (const line of lines) reader.add(line);
+    if (source.bytesTotal > 0) terminal.progress(source.bytesRead() / source.bytesTotal, 'reading');
+    if (stopped()) return { trace: reader.end(false), whole: false };
   }
-  return found;
+  return { trace: reader.end(), whole: true };
+}
+
+/** Runs long work in slices, with progress; false when it was stopped. */
+export async function slices(
+  work: Iterable<number>,
+  label: string,
+  terminal: Terminal,
+  stopped: () => boolean,
+): Promise<boolean> {
+  for (const share of work) {
+    terminal.progress(share, label);
+    await breathe();
+    if (stopped()) return false;
+  }
+  return true;
 }

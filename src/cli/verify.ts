@@ -1,17 +1,17 @@
 // ipistorm verify: the simulator judged by recordings of real systems.
-import { statSync } from 'node:fs';
 import { UsageError, usage } from '../core/errors.js';
 import { MODEL_NAMES, type Model } from '../core/models.js';
+import { ReadError } from '../input/path.js';
 import { count } from '../report/units.js';
-import type { Mismatch } from '../verify/recording.js';
+import type { Ledger, Mismatch, MismatchGroup } from '../verify/recording.js';
 import { type Verified, verifyFile } from '../verify/verify.js';
 import { parseNumber } from './numbers.js';
 import { type CommandSpec, nearest, type Parsed } from './options.js';
-import { breathe, type Terminal, watchInterrupt } from './terminal.js';
+import { breathe, type Interrupt, type Terminal, watchInterrupt } from './terminal.js';
 
 export const VERIFY: CommandSpec = {
   summary:
-    "Judges the simulator by recordings of real systems: replays their inputs and compares every checked field.\nReads local-APIC logs of QEMU boots and transcripts of Linux's in-kernel APIC (tools/kvm-recorder), plain or .gz.",
+    "Judges the simulator by recordings of real systems: replays their inputs and compares every checked field.\nReads local-APIC logs of QEMU boots and transcripts of Linux's in-kernel APIC (tools/kvm-recorder),\nplain or packed with gzip, zstd or xz; - is standard input.",
   positional: 'FILE...',
   options: {
     model: {
@@ -24,6 +24,7 @@ export const VERIFY: CommandSpec = {
   examples: [
     'npx ipistorm verify boot.log.gz',
     'npx ipistorm verify *.gz --json',
+    'zcat boot.log.gz | npx ipistorm verify -',
     'npx ipistorm verify kvm-x2-4cpu.txt.gz --model sdm --show 20',
   ],
 };
@@ -32,18 +33,6 @@ function parseModel(text: string | undefined): Model | undefined {
   if (text === undefined || (MODEL_NAMES as readonly string[]).includes(text)) return text as Model;
   const near = nearest(text, MODEL_NAMES);
   throw usage('--model', text, MODEL_NAMES.join(', '), near && `did you mean ${near}?`);
-}
-
-function checkFile(path: string): void {
-  let stat: ReturnType<typeof statSync>;
-  try {
-    stat = statSync(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw usage('file', path, `a readable recording (${code})`, 'check the path');
-  }
-  if (stat.isDirectory())
-    throw usage('file', path, 'a file, not a directory', 'name the files in it');
 }
 
 function isGood({ ledger }: Verified): boolean {
@@ -56,49 +45,65 @@ export async function runVerify(args: Parsed, terminal: Terminal): Promise<numbe
     throw usage('FILE', 'nothing', 'at least one recording', 'see npx ipistorm verify --help');
   const model = parseModel(args.text('model'));
   const show = parseNumber('--show', args.text('show') ?? '5', 0, 1000);
-  for (const path of args.positionals) checkFile(path);
   const interrupt = watchInterrupt();
   const done: Outcome[] = [];
   for (const path of args.positionals) {
-    const outcome = await outcomeOf(path, model, terminal, () => !interrupt.hit);
+    const outcome = await outcomeOf(path, model, terminal, interrupt);
+    if (!outcome) break;
     done.push(outcome);
     if (!args.flag('json')) printOutcome(outcome, show, terminal);
     await breathe();
     if (interrupt.hit) break;
   }
-  interrupt.done();
   terminal.clearProgress();
-  if (args.flag('json')) terminal.print(JSON.stringify(resultJson(done, show), null, 2));
+  if (args.flag('json')) terminal.json(resultJson(done, show, !interrupt.hit));
   else if (done.length > 1) printTotal(done, terminal);
   if (interrupt.hit) terminal.note('interrupted: the rest was not verified');
   return interrupt.hit ? 130 : exitCode(done);
 }
 
 /** A file that was verified, or why it could not be. */
-type Outcome = Verified | { file: string; error: UsageError };
+type Outcome = (Verified & { whole: boolean }) | { file: string; error: UsageError | ReadError };
 
-function isVerified(outcome: Outcome): outcome is Verified {
+function isVerified(outcome: Outcome): outcome is Verified & { whole: boolean } {
   return 'ledger' in outcome;
 }
 
 function exitCode(done: readonly Outcome[]): number {
+  if (done.some((outcome) => !isVerified(outcome) && outcome.error instanceof ReadError)) return 3;
   if (!done.every(isVerified)) return 2;
   return done.every(isGood) ? 0 : 1;
 }
 
-/** A damaged file does not keep the others from being verified. */
+/** How long a file that sends nothing is waited for after a signal. */
+const GRACE_MS = 300;
+
+/**
+ * A damaged file does not keep the others from being verified. None when a signal came before
+ * anything could be said of it.
+ */
 async function outcomeOf(
   file: string,
   model: Model | undefined,
   terminal: Terminal,
-  goOn: () => boolean,
-): Promise<Outcome> {
+  interrupt: Interrupt,
+): Promise<Outcome | undefined> {
   try {
-    return await verify(file, model, terminal, goOn);
+    const verified = verify(file, model, terminal, () => !interrupt.hit);
+    const done = await Promise.race([verified, afterSignal(interrupt)]);
+    return done && { ...done, whole: !interrupt.hit };
   } catch (error) {
-    if (error instanceof UsageError) return { file, error };
-    throw error;
+    if (!(error instanceof UsageError || error instanceof ReadError)) throw error;
+    return interrupt.hit ? undefined : { file, error };
   }
+}
+
+function afterSignal({ signal }: Interrupt): Promise<undefined> {
+  return new Promise((resolve) => {
+    const soon = () => setTimeout(() => resolve(undefined), GRACE_MS);
+    if (signal.aborted) soon();
+    else signal.addEventListener('abort', soon, { once: true });
+  });
 }
 
 function printOutcome(outcome: Outcome, show: number, terminal: Terminal): void {
@@ -106,32 +111,27 @@ function printOutcome(outcome: Outcome, show: number, terminal: Terminal): void 
   else terminal.note(`ipistorm: ${outcome.error.message}`);
 }
 
-async function verify(
+function verify(
   path: string,
   model: Model | undefined,
   terminal: Terminal,
   goOn: () => boolean,
 ): Promise<Verified> {
-  try {
-    return await verifyFile(path, model, (share) => {
-      terminal.progress(share, path);
-      return goOn();
-    });
-  } catch (error) {
-    if (error instanceof Error && error.message.includes('damaged gzip')) {
-      throw usage('file', path, 'a whole recording', error.message);
-    }
-    throw error;
-  }
+  const progress = (share: number, bytes: number) => {
+    terminal.progress(share, share > 0 ? path : `${path}  ${(bytes / 2 ** 20).toFixed(0)} MiB`);
+    return goOn();
+  };
+  return verifyFile(path, model, progress, (text) => terminal.note(text));
 }
 
 function printFile(
-  { file, kind, model, lines, ledger }: Verified,
+  { file, kind, model, lines, ledger, whole }: Verified & { whole: boolean },
   show: number,
   terminal: Terminal,
 ): void {
   const { checks, mismatches } = ledger.total;
-  terminal.title(`${file}: ${kind}, model ${model}, ${count(lines)} lines`);
+  const part = whole ? '' : ' until it was interrupted';
+  terminal.title(`${file}: ${kind}, model ${model}, ${count(lines)} lines${part}`);
   const rows = [...ledger.checks].map(([name, entry]) => [
     name,
     count(entry.checks),
@@ -143,14 +143,40 @@ function printFile(
   );
   for (const [reason, times] of ledger.skipped)
     terminal.print(`not checked: ${count(times)} ${reason}`);
-  for (const mismatch of ledger.mismatches.slice(0, show)) printMismatch(file, mismatch, terminal);
-  const more = mismatches - Math.min(show, ledger.mismatches.length);
+  printGroups(ledger, terminal);
+  const examples = examplesOf(ledger).slice(0, show);
+  for (const mismatch of examples) printMismatch(file, mismatch, terminal);
+  const more = mismatches - examples.length;
   if (mismatches > 0 && more > 0)
     terminal.print(`... and ${count(more)} more (--show ${Math.min(mismatches, 1000)})`);
   if (checks === 0) terminal.print(terminal.style('red', 'nothing was checked'));
   else if (mismatches === 0)
     terminal.print(terminal.style('green', 'agrees in every checked field'));
   terminal.print();
+}
+
+const GROUPS_SHOWN = 20;
+
+function groupsOf({ groups }: Ledger): MismatchGroup[] {
+  return [...groups.values()].toSorted((a, b) => b.count - a.count);
+}
+
+function printGroups(ledger: Ledger, terminal: Terminal): void {
+  const groups = groupsOf(ledger);
+  if (groups.length === 0) return;
+  const rows = groups
+    .slice(0, GROUPS_SHOWN)
+    .map(({ count: n, what, first }) => [what, count(n), `${first.line}`]);
+  terminal.table(['kind of mismatch', 'count', 'first line'], rows);
+  const more = groups.length - rows.length;
+  if (more > 0) terminal.print(`... and ${count(more)} more kinds (--json has all)`);
+}
+
+/** The first mismatch of each kind, then the others; both as the file has them. */
+function examplesOf(ledger: Ledger): Mismatch[] {
+  const firsts = [...ledger.groups.values()].map(({ first }) => first);
+  const known = new Set(firsts);
+  return [...firsts, ...ledger.mismatches.filter((mismatch) => !known.has(mismatch))];
 }
 
 function printMismatch(file: string, m: Mismatch, terminal: Terminal): void {
@@ -177,8 +203,11 @@ function printTotal(done: readonly Outcome[], terminal: Terminal): void {
   );
 }
 
-function resultJson(done: readonly Outcome[], show: number): object {
-  return { ok: exitCode(done) === 0, files: done.map((outcome) => fileJson(outcome, show)) };
+function resultJson(done: readonly Outcome[], show: number, whole: boolean): object {
+  return {
+    ok: whole && exitCode(done) === 0,
+    files: done.map((outcome) => fileJson(outcome, show)),
+  };
 }
 
 function fileJson(outcome: Outcome, show: number): object {
@@ -193,6 +222,13 @@ function fileJson(outcome: Outcome, show: number): object {
     ...ledger.total,
     by_check: Object.fromEntries(ledger.checks),
     skipped: Object.fromEntries(ledger.skipped),
-    first_mismatches: ledger.mismatches.slice(0, show),
+    mismatch_kinds: groupsOf(ledger).map(({ what, count, first }) => ({
+      what,
+      count,
+      first_line: first.line,
+      expected: first.expected,
+      got: first.got,
+    })),
+    first_mismatches: examplesOf(ledger).slice(0, show),
   };
 }

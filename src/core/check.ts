@@ -105,3 +105,10 @@ export function freezeDeep<T>(value: T): T {
   for (const inner of Object.values(value)) freezeDeep(inner);
   return Object.freeze(value);
 }
+
+/** Fields that were set in a constructor and stay: checks rest on them. */
+export function lockFields<T extends object>(object: T, ...names: (keyof T)[]): void {
+  for (const name of names) {
+    Object.defineProperty(object, name, { writable: false, configurable: false });
+  }
+}

@@ -1,6 +1,6 @@
 // A local APIC as an embedder uses it: registers, pins, messages' arrival, and what it presents to its CPU.
 
-import { checkBoolean, checkName, checkWide } from '../core/check.js';
+import { checkBoolean, checkName, checkWide, lockFields } from '../core/check.js';
 import type { Counters } from '../core/counters.js';
 import { checkInteger } from '../core/errors.js';
 import { L } from '../core/memory.js';
@@ -49,6 +49,7 @@ export class LocalApic {
     this.#host = host;
     this.#access = new RegisterAccess(core, cpu, host.gp);
     this.#state = new LapicState(core, cpu);
+    lockFields(this, 'cpu');
   }
 
   /**
@@ -199,7 +200,7 @@ export class LocalApic {
     this.#host.done();
   }
 
-  /** What the local APIC presents to its CPU now. */
+  /** What the local APIC presents to its CPU now: the levels of its pins. Would it be taken? cpu.canTake. */
   get outputs(): Outputs {
     const { latch, sipi } = this.#state;
     return {
@@ -249,7 +250,7 @@ export class LocalApic {
     this.#host.done();
   }
 
-  /** Whether a vector is pending whose class beats the PPR (INTR is asserted). */
+  /** Whether a vector is pending whose class beats the PPR: outputs.intr, alone. IF is the CPU's: cpu.canTake. */
   get intr(): boolean {
     return this.#core.intr(this.cpu) === 1;
   }

@@ -79,7 +79,11 @@ export function serialBus(what: string): Error {
 
 /**
  * Linux's send paths on a machine, by the machine's era and driver. `from` and targets are CPU
- * numbers. Every call runs the whole path: sender costs, ICR decode, acceptance at each target.
+ * numbers, vectors 0-255 (2 sends an NMI). Every call runs the whole path: sender costs, ICR decode,
+ * acceptance at each target. A list of CPUs is any iterable; what it names twice counts once.
+ *
+ * Every call throws a UsageError for CPUs that the machine lacks, vectors out of range, and models with a
+ * serial bus; nothing is sent then.
  */
 export class LinuxSender {
   readonly #core: CoreExports;
@@ -100,22 +104,27 @@ export class LinuxSender {
     this.#call(C.OP_SEND_IPI, from, to, vector);
   }
 
+  /** apic->send_IPI_mask. */
   sendIPIMask(from: number, cpus: Iterable<number>, vector: number): void {
     this.#callMask(C.OP_MASK, from, cpus, vector);
   }
 
+  /** apic->send_IPI_mask_allbutself: the list without `from`. */
   sendIPIMaskAllButSelf(from: number, cpus: Iterable<number>, vector: number): void {
     this.#callMask(C.OP_MASK_ALLBUTSELF, from, cpus, vector);
   }
 
+  /** apic->send_IPI_allbutself. */
   sendIPIAllButSelf(from: number, vector: number): void {
     this.#call(C.OP_ALLBUTSELF, from, 0, vector);
   }
 
+  /** apic->send_IPI_all. */
   sendIPIAll(from: number, vector: number): void {
     this.#call(C.OP_ALL, from, 0, vector);
   }
 
+  /** apic->send_IPI_self. */
   sendIPISelf(from: number, vector: number): void {
     this.#call(C.OP_SELF, from, 0, vector);
   }

@@ -8,6 +8,7 @@ import {
   checkOptions,
   checkRegister,
   type KeysOf,
+  lockFields,
 } from '../core/check.js';
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../core/config.js';
 import { type Counters, readSenderCosts, type SenderCosts, sumCounters } from '../core/counters.js';
@@ -48,6 +49,7 @@ import {
   type StormOptions,
   type StormProgress,
   type StormResult,
+  type StormStep,
   sliceStorm,
 } from './storm.js';
 
@@ -99,6 +101,8 @@ export class Machine {
   };
 
   private constructor(config: MachineConfig, core: CoreExports) {
+    if (typeof core?.fingerprint !== 'function')
+      throw usage('new Machine', config, 'Machine.create(options), Machine.restore(bytes)');
     this.config = config;
     this.#core = core;
     this.#news = new News(core);
@@ -106,6 +110,7 @@ export class Machine {
     this.linux = new LinuxSender(core, config.cpus, hasSerialBus(config.model), this.#done);
     this.pic = new Pic(core, this.#done);
     this.#ioapics = config.ioapics.map((io, n) => new Ioapic(core, n, io, this.#done));
+    lockFields(this, 'config', 'linux', 'pic');
   }
 
   /**
@@ -414,20 +419,19 @@ export class Machine {
   }
 
   /**
-   * The same, slice by slice: yields progress; `next(true)` ends it early with a result, `return()` or
-   * leaving the loop without one. Until then the machine is the storm's: other storms, rollback(),
-   * powerOn(), takeWoken() and runHandlers() are refused, and onNews is not called.
+   * The same, slice by slice: yields progress. `next(true)` ends it early with a result, a number given to
+   * `next()` is the sends of the slices that follow; `return()` or leaving the loop ends it without. Until
+   * then the machine is the storm's: other storms, rollback(), powerOn(), takeWoken() and runHandlers() are
+   * refused, and onNews is not called.
    * @throws UsageError at once for options that no storm has; at the first next() inside another storm
    */
-  stormSlices(
-    options: StormOptions = {},
-  ): Generator<StormProgress, StormResult, boolean | undefined> {
+  stormSlices(options: StormOptions = {}): Generator<StormProgress, StormResult, StormStep> {
     if (hasSerialBus(this.config.model)) throw serialBus('storm');
     this.#refuseWithRing('storm');
     return this.#slices(resolveStorm(options, this.config.cpus));
   }
 
-  *#slices(storm: ResolvedStorm): Generator<StormProgress, StormResult, boolean | undefined> {
+  *#slices(storm: ResolvedStorm): Generator<StormProgress, StormResult, StormStep> {
     this.#refuseInStorm('storm');
     this.#storming = true;
     try {

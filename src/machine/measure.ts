@@ -1,7 +1,9 @@
 // Measures send paths against each other: what each costs the sender by count, and the host
 // nanoseconds that simulating one call takes, both sides alternating in one process.
+import { checkFunction, checkNumber, checkOptions, type KeysOf } from '../core/check.js';
 import type { Driver, Era, MachineOptions } from '../core/config.js';
 import type { SenderCosts } from '../core/counters.js';
+import { checkInteger } from '../core/errors.js';
 import { Machine } from './machine.js';
 import type { StormOptions } from './storm.js';
 
@@ -31,9 +33,20 @@ export interface MeasureOptions {
   sliceNs?: number;
   /** Monotonic clock in ns. */
   now: () => number;
-  /** Called after every round; true stops early. */
-  onRound?: (done: number, rounds: number) => boolean | undefined;
 }
+
+/** What a measurement tells between its slices. */
+export interface MeasureProgress {
+  what: 'warming up' | 'timing' | 'counting';
+  /** Of all that is to do, 0-1. */
+  share: number;
+}
+
+const MEASURE_KEYS: KeysOf<MeasureOptions> = {
+  rounds: true,
+  sliceNs: true,
+  now: true,
+};
 
 interface Runner {
   candidate: Candidate;
@@ -44,18 +57,19 @@ interface Runner {
 
 /**
  * Warms one candidate up and sizes its slice: the shortest of three timings, so that a pause of the
- * host does not pass for a long slice.
+ * host does not pass for a long slice. Yields between the timings.
  */
-function prepare(candidate: Candidate, options: MeasureOptions): Runner {
-  const runner = { candidate, machine: Machine.create(candidate.machine), sends: 64, samples: [] };
+function* prepare(runner: Runner, options: MeasureOptions): Generator<void, void, undefined> {
   const aim = options.sliceNs ?? 1e6;
   while (runner.sends < 1e6) {
-    const times = [0, 1, 2].map(() => timeSlice(runner, options.now));
-    const shortest = Math.max(1, Math.min(...times));
+    let shortest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3; i++) {
+      shortest = Math.min(shortest, Math.max(1, timeSlice(runner, options.now)));
+      yield;
+    }
     if (shortest >= aim) break;
     runner.sends = Math.min(1e6, Math.ceil(runner.sends * Math.min(8, 1.2 * (aim / shortest))));
   }
-  return runner;
 }
 
 function timeSlice(runner: Runner, now: () => number): number {
@@ -70,15 +84,54 @@ function quantile(sorted: readonly number[], q: number): number {
   return sorted[low]! + (sorted[Math.ceil(at)]! - sorted[low]!) * (at - low);
 }
 
+/**
+ * Measures it all at once.
+ * @throws UsageError for options that it doesn't have
+ */
 export function measure(candidates: readonly Candidate[], options: MeasureOptions): Measured[] {
-  const runners = candidates.map((candidate) => prepare(candidate, options));
-  const rounds = options.rounds ?? 15;
-  for (let round = 0; round < rounds; round++) {
-    for (const runner of runners)
-      runner.samples.push(timeSlice(runner, options.now) / runner.sends);
-    if (options.onRound?.(round + 1, rounds)) break;
+  const slices = measureSlices(candidates, options);
+  for (;;) {
+    const step = slices.next();
+    if (step.done) return step.value;
   }
-  return runners.map(finish);
+}
+
+/**
+ * The same, a short slice at a time. `next(true)` ends it early with what was timed: nothing before
+ * the first round is complete.
+ */
+export function* measureSlices(
+  candidates: readonly Candidate[],
+  options: MeasureOptions,
+): Generator<MeasureProgress, Measured[], boolean | undefined> {
+  const { rounds = 15, sliceNs = 1e6 } = checkOptions('options', options, MEASURE_KEYS);
+  checkInteger('rounds', rounds, 1, 1e6);
+  checkNumber('sliceNs', sliceNs, 1, 1e12);
+  checkFunction('now', options.now);
+  const runners: Runner[] = [];
+  for (const [i, candidate] of candidates.entries()) {
+    const machine = Machine.create(candidate.machine);
+    const runner = { candidate, machine, sends: 1, samples: [] };
+    for (const _ of prepare(runner, options)) {
+      if (yield { what: 'warming up', share: (0.2 * i) / candidates.length }) return [];
+    }
+    runners.push(runner);
+  }
+  let stop = false;
+  for (let round = 0; round < rounds && !stop; round++) {
+    for (const [i, runner] of runners.entries()) {
+      runner.samples.push(timeSlice(runner, options.now) / runner.sends);
+      const share = 0.2 + 0.7 * ((round + i / runners.length) / rounds);
+      stop = (yield { what: 'timing', share }) === true || stop;
+      if (stop && round === 0) return [];
+    }
+  }
+  const done: Measured[] = [];
+  for (const [i, runner] of runners.entries()) {
+    done.push(finish(runner));
+    yield { what: 'counting', share: 0.9 + 0.1 * (i / runners.length) };
+  }
+  return done;
 }
 
 /** Counts come from a fresh machine, so that they do not depend on how many rounds were timed. */

@@ -214,23 +214,28 @@ export interface StormHost {
   eventHash(): string;
 }
 
-/** Runs a storm slice by slice; ends early when `next(true)` says so. */
+/** What `next()` of a sliced storm takes: true ends it early, a number is the sends of the next slice. */
+export type StormStep = boolean | number | undefined;
+
+/** Runs a storm slice by slice; the result does not depend on the slices. */
 export function* sliceStorm(
   host: StormHost,
   storm: ResolvedStorm,
-): Generator<StormProgress, StormResult, boolean | undefined> {
+): Generator<StormProgress, StormResult, StormStep> {
   for (const [cpu, value] of storm.tprs) host.setTpr(cpu, value);
   host.runHandlers();
   const before = host.counted();
   armStorm(host.header(), storm);
   const targets = targetsPerSend(storm.pattern, storm.size, host.cpus);
   let sends = 0;
+  let { slice } = storm;
   while (sends < storm.sends) {
-    const count = Math.min(storm.slice, storm.sends - sends);
+    const count = Math.min(slice, storm.sends - sends);
     host.send(count);
     sends += count;
-    const stop = yield { sends, total: storm.sends, targetsPerSend: targets };
-    if (stop) break;
+    const step = yield { sends, total: storm.sends, targetsPerSend: targets };
+    if (step === true) break;
+    if (step !== undefined && step !== false) slice = checkInteger('slice', step, 1, 2 ** 31);
   }
   host.runHandlers();
   host.audit();

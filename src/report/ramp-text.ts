@@ -16,7 +16,13 @@ const COLUMNS = [
   '',
 ];
 
-export function rampSheet(name: string, costs: string, steps: readonly RampStep[]): Sheet {
+/** @param whole false when the ramp was ended early */
+export function rampSheet(
+  name: string,
+  costs: string,
+  steps: readonly RampStep[],
+  whole = true,
+): Sheet {
   const sheet = new Sheet();
   sheet.title(`${name}, costs ${costs}`);
   sheet.table(
@@ -35,7 +41,8 @@ export function rampSheet(name: string, costs: string, steps: readonly RampStep[
     ]),
   );
   const last = steps.at(-1);
-  if (!last) sheet.line('no workload of this scenario sends anything');
+  if (!last && !whole) sheet.line('ended before the first step was complete');
+  else if (!last) sheet.line('no workload of this scenario sends anything');
   else if (!last.saturated) sheet.line('not saturated yet');
   else {
     const { what, text, busy } = last.bottleneck;

@@ -40,6 +40,8 @@ const KEEPS_UP = 0.99;
 /** Intended starts of a CPU in a step: enough that one under way doesn't count as a loss. */
 const STARTS = 400;
 const STEPS_MAX = 120;
+/** Between two operations of a CPU on a machine that is taken for quiet. */
+const QUIET_NS = 1e6;
 
 const offers = ({ do: what }: Workload): boolean => what !== 'nothing' && what !== 'irqs_off';
 
@@ -59,6 +61,14 @@ function atPeriod(scenario: Scenario, period: number, cpus: number): Scenario {
   };
 }
 
+/** Where a ramp is: within a step, or at its end, with what was measured. */
+export interface RampProgress {
+  rate_per_cpu: number;
+  /** Simulated time of this step, 0-1. */
+  share: number;
+  step?: RampStep;
+}
+
 /**
  * Yields each step; ends with the first that is saturated.
  * @throws UsageError at once for a scenario, costs or options that no run has
@@ -68,35 +78,61 @@ export function ramp(
   costs: CostSet,
   options: TimedOptions = {},
 ): Generator<RampStep, void, undefined> {
-  return steps(checkScenario(scenario), checkCosts(costs), checkTimedOptions(options));
+  const slices = rampSlices(scenario, costs, options);
+  return steps(slices);
 }
 
 function* steps(
+  slices: Generator<RampProgress, void, number | undefined>,
+): Generator<RampStep, void, undefined> {
+  for (const { step } of slices) if (step) yield step;
+}
+
+/**
+ * The same, slice by slice; a number given to `next()` is the events of the slices that follow.
+ * @throws UsageError at once for a scenario, costs or options that no run has
+ */
+export function rampSlices(
+  scenario: Scenario,
+  costs: CostSet,
+  options: TimedOptions = {},
+): Generator<RampProgress, void, number | undefined> {
+  return slicesOf(checkScenario(scenario), checkCosts(costs), checkTimedOptions(options));
+}
+
+function* slicesOf(
   scenario: Scenario,
   costs: CostSet,
   options: TimedOptions,
-): Generator<RampStep, void, undefined> {
+): Generator<RampProgress, void, number | undefined> {
   const senders = scenario.workloads.filter(offers);
   if (senders.length === 0) return;
   const { cpus } = machineOf(scenario, costs);
-  let period = firstPeriod(scenario, costs, options, cpus);
-  for (let step = 0; step < STEPS_MAX; step++) {
+  const quiet = new TimedRun(atPeriod(scenario, QUIET_NS, cpus), costs, options);
+  yield* sliced(quiet, QUIET_NS);
+  let period = firstPeriod(quiet.result());
+  for (let count = 0; count < STEPS_MAX; count++) {
     const run = new TimedRun(atPeriod(scenario, period, cpus), costs, options);
-    const done = measure(run, run.run(), period);
-    yield done;
-    if (done.saturated) return;
+    yield* sliced(run, period);
+    const step = measure(run, run.result(), period);
+    yield { rate_per_cpu: 1e9 / period, share: 1, step };
+    if (step.saturated) return;
     period /= GROWTH;
   }
 }
 
+function* sliced(run: TimedRun, period: number): Generator<RampProgress, void, number | undefined> {
+  const slices = run.slices();
+  let events: number | undefined;
+  for (;;) {
+    const slice = slices.next(events);
+    if (slice.done) return;
+    events = yield { rate_per_cpu: 1e9 / period, share: slice.value / (STARTS * period) };
+  }
+}
+
 /** Slow enough: fifty times what one operation takes on a quiet machine. */
-function firstPeriod(
-  scenario: Scenario,
-  costs: CostSet,
-  options: TimedOptions,
-  cpus: number,
-): number {
-  const quiet = new TimedRun(atPeriod(scenario, 1e6, cpus), costs, options).run();
+function firstPeriod(quiet: TimedResult): number {
   const { call } = quiet.latencies;
   const typical = Math.max(
     call.quantilePs(0.5) / 1000,

@@ -1,12 +1,14 @@
 // A replayed trace: each driver's costs, who sent to whom, and what the trace leaves open.
-import type { DriverResult, Replay } from '../trace/replay.js';
-import type { Survey } from '../trace/survey.js';
-import { Sheet } from './sheet.js';
-import { count } from './units.js';
 
-/** Both passes over a trace; interrupted: over its beginning. */
+import type { Losses } from '../trace/losses.js';
+import type { DriverResult, Replay } from '../trace/replay.js';
+import type { Trace } from '../trace/trace.js';
+import { Sheet } from './sheet.js';
+import { count, duration } from './units.js';
+
+/** A trace and its replay; interrupted: of its beginning. */
 export interface Replayed {
-  survey: Survey;
+  trace: Trace;
   replay: Replay;
   interrupted: boolean;
 }
@@ -23,31 +25,89 @@ const COUNTED = {
   delivered: 'delivered',
   coalesced: 'coalesced',
   pending: 'pending',
+  'not observed': 'not_observed',
 } as const satisfies Record<string, keyof DriverResult>;
 
 export function replaySheet(
   path: string,
-  { survey, replay, interrupted }: Replayed,
+  { trace, replay, interrupted }: Replayed,
   top: number,
 ): Sheet {
   const sheet = new Sheet();
-  const name = path.split('/').at(-1);
+  const span = trace.spanNs === undefined ? '' : `, ${duration(trace.spanNs * 1000)}`;
   sheet.title(
-    `${name}: ${survey.format}, ${replay.cpus} CPUs, ${survey.spanSeconds.toFixed(3)} s, ${count(replay.sends)} sends`,
+    `${path.split('/').at(-1)}: ${trace.describe()}${span}, ${count(replay.sends)} ${replay.sends === 1 ? 'send' : 'sends'}`,
   );
   if (interrupted) sheet.line('interrupted: the figures are of what was read', 'note');
-  const unknown =
-    survey.unknownEvents > 0 ? `, ${count(survey.unknownEvents)} other events skipped` : '';
-  const lost = survey.lostEvents > 0 ? `, ${count(survey.lostEvents)} lost by the recorder` : '';
-  sheet.line(`damaged lines: ${survey.damagedCount}${unknown}${lost}`);
-  for (const { line, reason } of survey.damaged) sheet.line(`  line ${line}: ${reason}`, 'note');
+  addReading(trace, replay, sheet);
   addDrivers(replay.results(), sheet);
   for (const { driver, reason } of replay.leftOut)
     sheet.line(`not run: ${driver}: ${reason}`, 'aside');
-  addLists(survey, top, sheet);
+  addLists(trace, top, sheet);
   addMatrix(replay, sheet);
-  addUnexplained(replay, sheet);
+  addUnexplained(trace, replay, sheet);
   return sheet;
+}
+
+/** How well the file could be read, and what in it weakens the answers. */
+function addReading(trace: Trace, replay: Replay, sheet: Sheet): void {
+  const { losses } = trace;
+  const other =
+    trace.unknownEvents > 0 ? `, ${count(trace.unknownEvents)} other events skipped` : '';
+  const lost = losses.total > 0 ? `, ${count(losses.total)} events lost by the recorder` : '';
+  sheet.line(`damaged lines: ${count(trace.damagedCount)}${other}${lost}`);
+  for (const { line, reason } of trace.damaged.slice(0, DAMAGED_SHOWN))
+    sheet.line(`  line ${line}: ${reason}`, 'note');
+  if (trace.damagedCount > DAMAGED_SHOWN)
+    sheet.line(`  and ${count(trace.damagedCount - DAMAGED_SHOWN)} more`, 'note');
+  addLosses(losses, sheet);
+  const ordered = outOfOrder(trace);
+  if (ordered > 0)
+    sheet.line(`${count(ordered)} events were not in time order: sorted by time`, 'note');
+  if (trace.doubles > 0)
+    sheet.line(
+      `${count(trace.doubles)} sends are printed twice (Linux 6.3-6.4 records the queued call and its IPI): counted once`,
+      'note',
+    );
+  if (trace.untargeted > 0)
+    sheet.line(
+      `${count(trace.untargeted)} multicast sends name no receivers: not replayed`,
+      'note',
+    );
+  if (replay.outside > 0)
+    sheet.line(
+      `${count(replay.outside)} sends name CPUs outside the machine: not replayed`,
+      'note',
+    );
+}
+
+const DAMAGED_SHOWN = 8;
+const LOSSES_SHOWN = 8;
+
+function addLosses(losses: Losses, sheet: Sheet): void {
+  const list = losses.perCpu();
+  for (const { cpu, lost, share } of list.slice(0, LOSSES_SHOWN))
+    sheet.line(
+      `${percent(share)} of the events of CPU ${cpu} are lost (${count(lost)}): what became of IPIs to it in those stretches is not observed`,
+      'note',
+    );
+  if (list.length > LOSSES_SHOWN)
+    sheet.line(`and events of ${count(list.length - LOSSES_SHOWN)} more CPUs`, 'note');
+  if (losses.unknown > 0)
+    sheet.line(`at ${count(losses.unknown)} places the recorder didn't say how many`, 'note');
+  if (losses.overwritten > 0)
+    sheet.line(`${count(losses.overwritten)} were lost on CPUs that the file doesn't name`, 'note');
+}
+
+/** Events before the one above them; wprof's lines are by their ends, which is its order. */
+export function outOfOrder(trace: Trace): number {
+  return trace.dialect.format === 'wprof' ? 0 : trace.unordered;
+}
+
+/** "12 %", or "0.03 %" where a whole number would be 0. */
+function percent(share: number): string {
+  const value = share * 100;
+  return `${value >= 1 ? value.toFixed(0) : value.toPrecision(1)} %`;
 }
 
 function addDrivers(results: readonly DriverResult[], sheet: Sheet): void {
@@ -59,11 +119,11 @@ function addDrivers(results: readonly DriverResult[], sheet: Sheet): void {
   sheet.table(['era', 'driver', ...Object.keys(COUNTED)], rows, 2);
 }
 
-function addLists(survey: Survey, top: number, sheet: Sheet): void {
+function addLists(trace: Trace, top: number, sheet: Sheet): void {
   for (const [title, tally] of [
-    ['callbacks', survey.callbacks],
-    ['callsites', survey.callsites],
-    ['functions queued (csd_queue_cpu)', survey.functions],
+    ['callbacks', trace.callbacks],
+    ['callsites', trace.callsites],
+    ['functions queued (csd_queue_cpu)', trace.functions],
   ] as const) {
     const list = tally.top(top);
     if (list.length > 0)
@@ -83,15 +143,30 @@ function addMatrix(replay: Replay, sheet: Sheet): void {
   );
 }
 
-function addUnexplained(replay: Replay, sheet: Sheet): void {
+function addUnexplained(trace: Trace, replay: Replay, sheet: Sheet): void {
   const list = replay.unexplained();
-  const coalesced = replay.results()[0]?.coalesced ?? 0;
-  if (replay.watched && replay.unwatched > 0 && coalesced > 0) {
+  if (replay.notObserved > 0) {
+    const { early, gap, vector } = replay.unseen;
+    const reasons = [
+      early > 0 ? `${count(early)} sent before the first handler event` : '',
+      vector > 0 ? `${count(vector)} of vectors without handler events` : '',
+      gap > 0 ? `${count(gap)} to CPUs in stretches where their events are missing` : '',
+    ];
     sheet.line(
-      `${count(replay.unwatched)} IPIs were sent before the first handler entry in the trace: nobody is seen to take them, so later ones merge into them`,
+      `${count(replay.notObserved)} IPIs not observed, so neither delivered nor coalesced: ${reasons.filter(Boolean).join(', ')}`,
+      'note',
     );
   }
-  if (list.length === 0) sheet.line('every IPI handler entry has its send in the trace');
+  if (replay.wakeups > 0)
+    sheet.line(
+      `${count(replay.wakeups)} reschedule IPIs go with a wakeup of a task on their target`,
+    );
+  for (const ipi of trace.kvmIpis.values())
+    sheet.line(
+      `KVM sent its guests ${count(ipi.count)} IPIs of vector ${ipi.vector} (${ipi.delivery})`,
+    );
+  if (list.length === 0 && trace.vectorsHandled.size > 0)
+    sheet.line('every IPI handler entry has its send in the trace');
   for (const u of list)
     sheet.line(
       `${count(u.count)} handler entries of vector 0x${u.vector.toString(16)} without a send: ${u.reason}`,

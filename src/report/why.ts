@@ -73,12 +73,15 @@ export class Why {
     if (this.#events.length > 2 * KEPT) this.#events = this.#events.slice(-KEPT);
   }
 
-  /** Yields the simulated time in ns after each slice. */
-  *slices(): Generator<number, Explanation, undefined> {
+  /** Yields the simulated time in ns after each slice; takes the events of those that follow. */
+  *slices(): Generator<number, Explanation, number | undefined> {
     const end = this.#stuck ? Number.POSITIVE_INFINITY : this.#wait.begin_ns + this.#wait.wait_ns;
-    for (const now of this.#run.slices()) {
-      if (now > end) break;
-      yield now;
+    const slices = this.#run.slices();
+    let next: number | undefined;
+    for (;;) {
+      const slice = slices.next(next);
+      if (slice.done || slice.value > end) break;
+      next = yield slice.value;
     }
     const events = this.#events.toSorted((a, b) => a.ps - b.ps);
     const state = this.#run.cpuState(this.#wait.target);

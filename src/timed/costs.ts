@@ -87,7 +87,7 @@ export const CostSetSchema = v.strictObject({
   ),
 });
 
-export type { CostEntry, CostSet } from './types.js';
+export type { CostSet } from './types.js';
 
 /** How many of a set's numbers are measured, derived and guessed. */
 export interface Shares {

@@ -8,6 +8,7 @@ import {
   checkOptions,
   checkWide,
   type KeysOf,
+  lockFields,
 } from '../core/check.js';
 import type { MachineConfig } from '../core/config.js';
 import { checkInteger, usage } from '../core/errors.js';
@@ -80,10 +81,17 @@ export function checkTimedOptions(options: TimedOptions): TimedOptions {
 const SCHEDULERS = { auto: 0, heap: 0, windows: 0 };
 /** Times in ps stay below 2^64. */
 const NS_MAX = 1e16;
+
+interface Progress {
+  events: number;
+  windows: number;
+}
+
 const LOG_ENTRIES = 65536;
 const MESSAGE_ENTRIES = 1024;
 /** More messages and faults than this are counted, not kept. */
 const MESSAGES_KEPT = 1000;
+/** Of a slice by default, and at least between two looks at how dense the windows are. */
 const SLICE = 1_000_000;
 /** Fewer events a node and window than this: the heap is faster. */
 const BUSY = 0.12;
@@ -148,6 +156,7 @@ export class TimedRun {
       const length = fault.fault === 'dead' ? 2n ** 64n - 1n : ps(fault.for_ns);
       this.#core.timedIrqsOff(fault.to!, ps(fault.at_ns), length);
     }
+    lockFields(this, 'config', 'lookaheadPs');
   }
 
   #view(): DataView {
@@ -172,34 +181,45 @@ export class TimedRun {
   }
 
   /**
-   * Runs to the end; yields the virtual time in ns after each slice. Stop early by leaving the loop; a
-   * later slices() goes on from there.
+   * Runs to the end; yields the virtual time in ns after each slice. Stop early by leaving the loop: a later
+   * slices() goes on from there. A number given to `next()` is the events of the slices that follow.
    * @throws UsageError inside another slices() or run() of this run, also from onEvents
    */
-  *slices(): Generator<number, void, undefined> {
+  *slices(): Generator<number, void, number | undefined> {
     if (this.#running)
       throw usage('slices', 'a run under way', 'calls before or after it', 'end its generator');
     this.#running = true;
     try {
-      while (this.#slice()) yield this.nowNs;
+      yield* this.#slices();
     } finally {
       this.#running = false;
     }
   }
 
+  *#slices(): Generator<number, void, number | undefined> {
+    let events = this.#options.sliceEvents ?? SLICE;
+    let before = this.#progress();
+    while (this.#slice(events)) {
+      const now = this.#progress();
+      if (now.events - before.events >= SLICE) {
+        this.#chooseScheduler(before, now);
+        before = now;
+      }
+      const next = yield this.nowNs;
+      if (next !== undefined) events = checkInteger('next() of slices', next, 1, 2 ** 31);
+    }
+  }
+
   /** False: that was the last. */
-  #slice(): boolean {
-    const before = this.#progress();
-    const status = this.#core.timedRun(this.#until, this.#options.sliceEvents ?? SLICE);
+  #slice(events: number): boolean {
+    const status = this.#core.timedRun(this.#until, events);
     this.#drain();
     if (status === X.RUN_NO_MEMORY) {
       throw new RangeError(
         'messages under way: got more than memory holds, allowed what the host gives; lower the rate or the duration',
       );
     }
-    if (status === X.RUN_DONE) return false;
-    this.#chooseScheduler(before);
-    return true;
+    return status !== X.RUN_DONE;
   }
 
   /** Runs it all and returns the result. */
@@ -213,7 +233,7 @@ export class TimedRun {
     return Number(this.#view().getBigUint64(this.#base + T.TM_NOW, true)) / 1000;
   }
 
-  #progress(): { events: number; windows: number } {
+  #progress(): Progress {
     const view = this.#view();
     return {
       events: Number(view.getBigUint64(this.#base + T.TM_EVENTS, true)),
@@ -222,9 +242,8 @@ export class TimedRun {
   }
 
   /** Sparse windows visit many nodes for few events: then the heap takes over. */
-  #chooseScheduler(before: { events: number; windows: number }): void {
+  #chooseScheduler(before: Progress, now: Progress): void {
     if ((this.#options.scheduler ?? 'auto') !== 'auto') return;
-    const now = this.#progress();
     const windows = now.windows - before.windows;
     const load = (now.events - before.events) / (windows * this.config.cpus);
     if (windows > 0 && load < BUSY) {

@@ -1,10 +1,10 @@
 // The cost sets and scenarios that come with ipistorm, by name.
 import { meant } from '../core/check.js';
 import { usage } from '../core/errors.js';
+import { parseCommented } from './commented.js';
 import { type CostSet, checkCosts } from './costs.js';
 import { checkScenario, type Scenario } from './scenario.js';
 import { COSTS, SCENARIOS } from './shipped.js';
-import { parseCommented } from './validate.js';
 
 export const COST_SETS: readonly string[] = Object.freeze(Object.keys(COSTS));
 export const SCENARIO_NAMES: readonly string[] = Object.freeze(Object.keys(SCENARIOS));
@@ -16,7 +16,7 @@ function textOf(what: string, table: Readonly<Record<string, string>>, name: str
     what,
     name,
     names.join(', '),
-    meant(name, names) ?? 'see also checkScenario(), checkCosts()',
+    meant(name, names) ?? 'or the path of a file of your own',
   );
 }
 

@@ -157,9 +157,6 @@ export type { Fault, Operation, Scenario, Workload } from './types.js';
 export function checkScenario(value: unknown): Scenario {
   const scenario = check('scenario', ScenarioSchema, value);
   scenario.faults?.forEach(checkFault);
-  const { drain_ns = 0, duration_ns } = scenario;
-  if (drain_ns > duration_ns)
-    throw usage('scenario.drain_ns', drain_ns, `at most duration_ns, ${duration_ns}`);
   return scenario;
 }
 
@@ -183,14 +180,16 @@ function checkFault(fault: Fault, index: number): void {
 /** CPUs of a list such as 0-3,8 or 0-31:1/2 or 4- or all. @throws UsageError naming `where` */
 export function cpusOf(list: string, cpus: number, where: string): number[] {
   if (list === 'all') return Array.from({ length: cpus }, (_, i) => i);
-  return list.split(',').flatMap((part) => {
+  const all: number[] = [];
+  for (const part of list.split(',')) {
     const [range = '', pattern] = part.split(':');
     const [first, last] = rangeOf(range, cpus, where);
     const [used, group] = pattern ? pattern.split('/').map(Number) : [1, 1];
     if (!used || !group || used > group) throw usage(where, part, 'a pattern such as 0-31:1/2');
-    const all = Array.from({ length: last - first + 1 }, (_, i) => first + i);
-    return all.filter((cpu) => (cpu - first) % group < used);
-  });
+    for (let cpu = first; cpu <= last; cpu++) if ((cpu - first) % group < used) all.push(cpu);
+    if (all.length > 2 * cpus) throw usage(where, list, `each of the ${cpus} CPUs once`);
+  }
+  return all;
 }
 
 /** First and last CPU of "4", "4-7" or "4-". @throws UsageError naming `where` */

@@ -1,5 +1,6 @@
 // JSON from outside against a schema: what, got, allowed.
 import * as v from 'valibot';
+import { meant } from '../core/check.js';
 import { usage } from '../core/errors.js';
 
 /** @internal @throws UsageError for the first thing that does not fit */
@@ -8,27 +9,46 @@ export function check<S extends v.GenericSchema>(
   schema: S,
   value: unknown,
 ): v.InferOutput<S> {
+  refuseInherited(what, value, 0);
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const issue = deepest(result.issues[0]);
   const keys = issue.path?.map((item) => String(item.key)) ?? [];
   const path = keys.join('.');
   if (issue.expected === 'never') {
-    const parent = [what, ...keys.slice(0, -1)].join('.');
-    throw usage(parent, `a field "${keys.at(-1)}"`, fieldsOf(schema, keys.slice(0, -1)));
+    throw unknownField(what, schema, keys);
   }
   throw usage(
     path ? `${what}.${path}` : what,
     shown(issue.input, issue.received),
     issue.expected ?? issue.message,
+    meant(issue.input, (issue.expected ?? '').match(/(?<=")[^"]+(?=")/g) ?? []),
   );
 }
 
+function unknownField(what: string, schema: unknown, keys: readonly string[]): Error {
+  const parent = [what, ...keys.slice(0, -1)].join('.');
+  const fields = fieldsOf(schema, keys.slice(0, -1));
+  const allowed = fields.join(', ') || 'what the schema names';
+  return usage(parent, `a field "${keys.at(-1)}"`, allowed, meant(keys.at(-1), fields));
+}
+
 /** The fields that the object at `path` of a schema may have. */
-function fieldsOf(schema: unknown, path: readonly string[]): string {
+function fieldsOf(schema: unknown, path: readonly string[]): string[] {
   let at = plain(schema);
   for (const key of path) at = plain(at?.item ?? at?.entries?.[key]);
-  return Object.keys(at?.entries ?? {}).join(', ') || 'what the schema names';
+  return Object.keys(at?.entries ?? {});
+}
+
+const DEEP = 16;
+
+/** Fields that every object inherits, such as "constructor": the schema takes them for known. */
+function refuseInherited(what: string, value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null || depth > DEEP) return;
+  for (const key of Object.keys(value)) {
+    if (key in Object.prototype) throw usage(what, `a field "${key}"`, 'fields of the schema');
+    refuseInherited(`${what}.${key}`, (value as Record<string, unknown>)[key], depth + 1);
+  }
 }
 
 interface AnySchema {
@@ -55,40 +75,4 @@ function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
 
 function shown(input: unknown, received: string): unknown {
   return typeof input === 'object' ? received : input;
-}
-
-/** JSON with // and block comments and trailing commas. */
-export function parseCommented(text: string): unknown {
-  let out = '';
-  let at = 0;
-  while (at < text.length) {
-    const char = text[at]!;
-    if (char === '"') {
-      const end = stringEnd(text, at);
-      out += text.slice(at, end);
-      at = end;
-    } else if (char === '/' && text[at + 1] === '/') {
-      const end = text.indexOf('\n', at);
-      at = end < 0 ? text.length : end;
-    } else if (char === '/' && text[at + 1] === '*') {
-      const end = text.indexOf('*/', at + 2);
-      out += text.slice(at, end < 0 ? text.length : end).replace(/[^\n]/g, ' ');
-      at = end < 0 ? text.length : end + 2;
-    } else if (
-      char === ',' &&
-      /^,\s*(?:(?:\/\/[^\n]*\n|\/\*[\s\S]*?\*\/)\s*)*[}\]]/.test(text.slice(at, at + 4096))
-    ) {
-      at++;
-    } else {
-      out += char;
-      at++;
-    }
-  }
-  return JSON.parse(out);
-}
-
-function stringEnd(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at + 1;
 }

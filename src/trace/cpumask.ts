@@ -40,8 +40,26 @@ export function parseByteArrayMask(text: string): number[] {
   if (!match) throw usage('cpumask', text, 'bytes such as ARRAY[0e, 00]');
   const cpus: number[] = [];
   match[1]!.split(',').forEach((byte, i) => {
-    const bits = Number.parseInt(byte, 16);
+    const bits = /^ *[0-9a-f]{1,2} *$/i.test(byte) ? Number.parseInt(byte, 16) : Number.NaN;
+    if (Number.isNaN(bits) && match[1] !== '')
+      throw usage('cpumask', text, 'bytes such as ARRAY[0e, 00]');
     for (let bit = 0; bit < 8; bit++) if ((bits >> bit) & 1) cpus.push(i * 8 + bit);
   });
+  if ((cpus.at(-1) ?? 0) >= CPUS_MAX) throw usage('cpumask', text.slice(0, 60), 'CPUs below 65536');
   return cpus;
+}
+
+const HEX_WORDS = /^[0-9a-f]{8}(?:,[0-9a-f]{8})*$/i;
+const SHORT_FIRST = /^[0-9a-f]{1,7}(?:,[0-9a-f]{8})+$/i;
+
+/**
+ * A mask in whichever form the file has it. The kernel prints whole words of 8 hex digits (%*pb),
+ * or lists with its option bitmask-list (%*pbl); libtraceevent lists; raw fields are bytes. A CPU
+ * number never has 8 digits, so the forms can be told apart.
+ */
+export function parseMask(text: string): number[] {
+  if (text.startsWith('ARRAY[')) return parseByteArrayMask(text);
+  if (HEX_WORDS.test(text) || SHORT_FIRST.test(text) || /^0x/i.test(text) || /[a-f]/i.test(text))
+    return parseHexMask(text.replace(/^0x/i, ''));
+  return parseCpuList(text);
 }

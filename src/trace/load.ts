@@ -2,8 +2,8 @@
 import { C } from '../core/memory.js';
 import { FUNCS } from '../timed/names.js';
 import type { RecordedOperation } from '../timed/recorded.js';
-import { parseCsd, parseSend, SEND_EVENTS, TraceParser } from './parse.js';
-import type { Survey } from './survey.js';
+import { isSend, ROW } from './events.js';
+import type { Trace } from './trace.js';
 
 type Func = RecordedOperation['func'];
 
@@ -16,35 +16,39 @@ export class TraceLoad {
   readonly operations: RecordedOperation[] = [];
   /** Sends whose caller is known to wait. */
   waiting = 0;
-  readonly #parser: TraceParser;
-  readonly #survey: Survey;
-  readonly #cpus: number;
-  /** What each CPU queued last, from csd_queue_cpu events. */
+  readonly durationNs: number;
+  readonly #trace: Trace;
+  /** What each CPU queued last. */
   readonly #queued = new Map<number, string>();
 
-  constructor(survey: Survey, cpus: number) {
-    this.#survey = survey;
-    this.#cpus = cpus;
-    this.#parser = new TraceParser(survey.format);
+  /** @param trace one whose clock counts ns */
+  constructor(trace: Trace) {
+    this.#trace = trace;
+    this.durationNs = Math.max(1, trace.spanNs ?? 0);
+    for (let at = 0; at < trace.rows.length; at++) this.#row(trace.row(at));
   }
 
-  get durationNs(): number {
-    return Math.max(1, this.#survey.lastNs - this.#survey.firstNs);
+  #row(row: number): void {
+    const { rows } = this.#trace;
+    const what = rows.what(row);
+    const cpu = rows.cpu(row);
+    if (what === ROW.queue) this.#queued.set(cpu, rows.names.text(rows.a(row)));
+    else if (what === ROW.queuedCpu || what === ROW.queuedMask)
+      this.#queued.set(cpu, rows.names.text(rows.b(row)));
+    else if (isSend(what)) this.#send(row, cpu);
   }
 
-  add(line: string): void {
-    if (this.#parser.parse(line) !== 'event') return;
-    const { event } = this.#parser;
-    if (event.cpu >= this.#cpus) return;
-    if (event.name === 'csd_queue_cpu') {
-      const queued = parseCsd(event);
-      if (queued) this.#queued.set(event.cpu, queued.func);
-    } else if (SEND_EVENTS.has(event.name)) {
-      const send = parseSend(event, this.#survey.format);
-      if (!send?.cpus.length || send.cpus.some((cpu) => cpu >= this.#cpus)) return;
-      const ns = event.timeNs - this.#survey.firstNs;
-      this.#add({ ns, cpu: event.cpu, targets: send.cpus, ...this.#what(event.cpu, send) });
-    }
+  #send(row: number, cpu: number): void {
+    const { rows, first } = this.#trace;
+    const targets = [...rows.targets(row)];
+    if (targets.length === 0) return;
+    const send = {
+      kind: rows.what(row) === ROW.sendCpu ? ('cpu' as const) : ('mask' as const),
+      cpus: targets,
+      callback: rows.names.text(rows.b(row)),
+      callsite: rows.names.text(rows.c(row)),
+    };
+    this.#add({ ns: rows.time(row) - first, cpu, targets, ...this.#what(cpu, send) });
   }
 
   /**

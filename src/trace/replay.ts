@@ -1,4 +1,4 @@
-// Second pass: every traced send goes through each driver of each era.
+// Every traced send goes through each driver of each era.
 
 import {
   CPU_LIMIT,
@@ -12,15 +12,9 @@ import {
 } from '../core/config.js';
 import { C } from '../core/memory.js';
 import { Machine } from '../machine/machine.js';
-import {
-  HANDLER_ENTRY_EVENTS,
-  type IpiSend,
-  parseHandlerEntry,
-  parseSend,
-  SEND_EVENTS,
-  TraceParser,
-} from './parse.js';
-import type { Survey } from './survey.js';
+import { isSend, ROW } from './events.js';
+import type { Trace } from './trace.js';
+import { Watch } from './watch.js';
 
 export interface DriverResult {
   era: Era;
@@ -35,18 +29,14 @@ export interface DriverResult {
   hypercalls: number;
   /** Fixed IPIs that reached a local APIC. */
   ipis: number;
+  /** Taken by a handler that the trace shows. */
   delivered: number;
   coalesced: number;
   pending: number;
+  /** The trace can't say what became of them: no handler events of that vector, CPU or time. */
+  not_observed: number;
 }
 
-/** IPI vectors whose sends the ipi tracepoints cover. */
-const IPI_VECTORS: ReadonlySet<number> = new Set([
-  C.VECTOR_RESCHEDULE,
-  C.VECTOR_CALL_FUNCTION,
-  C.VECTOR_CALL_FUNCTION_SINGLE,
-  C.VECTOR_IRQ_WORK,
-]);
 const CELLS = 16;
 
 interface Lane {
@@ -67,6 +57,9 @@ export interface LeftOut {
   reason: string;
 }
 
+/** Rows between two yields of run(). */
+const SLICE = 1 << 14;
+
 export class Replay {
   readonly lanes: Lane[] = [];
   readonly leftOut: LeftOut[] = [];
@@ -74,33 +67,50 @@ export class Replay {
   readonly matrix: number[][];
   readonly cell: number;
   sends = 0;
-  /** IPIs sent before the first handler entry: the recorder was not yet watching handlers. */
-  unwatched = 0;
-  readonly #survey: Survey;
-  readonly #parser: TraceParser;
+  /** Sends that name a CPU which the machine doesn't have. */
+  outside = 0;
+  /** Reschedule IPIs with a wakeup of a task on their target beside them. */
+  wakeups = 0;
+  readonly #trace: Trace;
+  readonly #watch: Watch;
   readonly #unexplained = new Map<string, Unexplained>();
   readonly #sentBefore: Uint8Array;
   readonly #cpus: number;
+  /** Target of each CPU's last reschedule IPI and last sched_waking, -1 for none. */
+  readonly #rescheduled: Int32Array;
+  readonly #waking: Int32Array;
 
-  /** @param machine APIC ids and boot options; CPUs come from the survey unless ids are given */
-  constructor(survey: Survey, machine: MachineOptions) {
-    this.#survey = survey;
-    this.#parser = new TraceParser(survey.format);
+  /** @param machine APIC ids and boot options; CPUs come from the trace unless ids are given */
+  constructor(trace: Trace, machine: MachineOptions) {
+    this.#trace = trace;
     this.#cpus =
       machine.apicIds?.length ??
       (machine.topology
         ? Machine.create({ ...machine, driver: 'x2apic_phys' }).config.cpus
-        : survey.cpus);
+        : trace.cpus);
+    this.#watch = new Watch(trace, this.#cpus);
     this.#sentBefore = new Uint8Array(this.#cpus * 256);
+    this.#rescheduled = new Int32Array(this.#cpus).fill(-1);
+    this.#waking = new Int32Array(this.#cpus).fill(-1);
     this.cell = Math.ceil(this.#cpus / CELLS);
     const side = Math.ceil(this.#cpus / this.cell);
     this.matrix = Array.from({ length: side }, () => new Array<number>(side).fill(0));
     this.#build(machine);
   }
 
-  /** Whether the trace shows handlers at all. */
-  get watched(): boolean {
-    return this.#survey.vectorsHandled.size > 0;
+  /** IPIs sent before the first handler entry: the recorder may not yet have watched handlers. */
+  get unwatched(): number {
+    return this.#watch.early;
+  }
+
+  /** IPIs of which the trace can't say what became. */
+  get notObserved(): number {
+    return this.#watch.notObserved;
+  }
+
+  /** notObserved by its reasons. */
+  get unseen(): Readonly<Watch['unseen']> {
+    return this.#watch.unseen;
   }
 
   get cpus(): number {
@@ -131,52 +141,90 @@ export class Replay {
     }
   }
 
-  add(line: string): void {
-    if (this.#parser.parse(line) !== 'event') return;
-    const { event } = this.#parser;
-    if (event.cpu >= this.#cpus) return;
-    if (SEND_EVENTS.has(event.name)) {
-      const send = parseSend(event, this.#survey.format);
-      if (!send?.cpus.every((cpu) => cpu < this.#cpus)) return;
-      if (event.timeNs < this.#survey.firstEntryNs) this.unwatched += send.cpus.length;
-      this.#send(event.cpu, send);
-    } else if (HANDLER_ENTRY_EVENTS.has(event.name)) {
-      const vector = parseHandlerEntry(event);
-      if (vector !== undefined && IPI_VECTORS.has(vector)) this.#entry(event.cpu, vector);
+  /** Replays row by row; yields how much is done, 0 to 1. */
+  *run(): Generator<number> {
+    const { rows } = this.#trace;
+    for (let at = 0; at < rows.length; at++) {
+      this.#watch.reach(at);
+      this.#row(this.#trace.row(at));
+      if (at % SLICE === SLICE - 1) yield at / rows.length;
     }
+    this.#forget(this.#watch.end());
+  }
+
+  #row(row: number): void {
+    const { rows } = this.#trace;
+    const what = rows.what(row);
+    const cpu = rows.cpu(row);
+    if (isSend(what)) {
+      const targets = rows.targets(row);
+      if (cpu >= this.#cpus || targets.some((target) => target >= this.#cpus)) this.outside++;
+      else this.#send(cpu, row, targets);
+    } else if (cpu >= this.#cpus) return;
+    else if (what === ROW.entry) this.#entry(cpu, rows.a(row));
+    else if (what === ROW.wake) this.#wake(cpu, rows.a(row));
   }
 
   // Linux 6.12 include/trace/events/ipi.h: smp_send_reschedule() passes no callback,
   // irq_work_raise() the work's function and its own CPU.
-  #send(from: number, send: IpiSend): void {
+  #vector(from: number, row: number): number {
+    const { rows } = this.#trace;
+    if (rows.what(row) === ROW.sendMask) return C.VECTOR_CALL_FUNCTION;
+    const callback = rows.names.text(rows.b(row));
+    if (callback === '') return C.VECTOR_RESCHEDULE;
+    const generic = callback.startsWith('generic_smp_call_function');
+    return rows.a(row) === from && !generic ? C.VECTOR_IRQ_WORK : C.VECTOR_CALL_FUNCTION_SINGLE;
+  }
+
+  #send(from: number, row: number, targets: readonly number[]): void {
     this.sends++;
-    const generic = send.callback.startsWith('generic_smp_call_function');
-    const [to = 0] = send.cpus;
-    const row = this.matrix[Math.floor(from / this.cell)]!;
-    for (const cpu of send.cpus) row[Math.floor(cpu / this.cell)]!++;
-    const vector =
-      send.kind === 'mask'
-        ? C.VECTOR_CALL_FUNCTION
-        : send.callback === ''
-          ? C.VECTOR_RESCHEDULE
-          : to === from && !generic
-            ? C.VECTOR_IRQ_WORK
-            : C.VECTOR_CALL_FUNCTION_SINGLE;
-    for (const cpu of send.cpus) this.#sentBefore[cpu * 256 + vector] = 1;
-    const atOnce = !this.#survey.vectorsHandled.has(vector);
+    const [to = 0] = targets;
+    const cells = this.matrix[Math.floor(from / this.cell)]!;
+    for (const cpu of targets) cells[Math.floor(cpu / this.cell)]!++;
+    const vector = this.#vector(from, row);
+    for (const cpu of targets) {
+      this.#sentBefore[cpu * 256 + vector] = 1;
+      if (this.#watch.sending(cpu, vector)) this.#take(cpu, vector);
+    }
     for (const { machine } of this.lanes) {
-      if (vector === C.VECTOR_CALL_FUNCTION) machine.linux.sendCallFuncIpi(from, send.cpus);
+      if (vector === C.VECTOR_CALL_FUNCTION) machine.linux.sendCallFuncIpi(from, [...targets]);
       else if (vector === C.VECTOR_RESCHEDULE) machine.linux.smpSendReschedule(from, to);
       else if (vector === C.VECTOR_IRQ_WORK) machine.linux.irqWorkRaise(from);
       else machine.linux.sendCallFuncSingleIpi(from, to);
-      if (atOnce) for (const cpu of send.cpus) take(machine, cpu, vector);
     }
+    if (vector === C.VECTOR_RESCHEDULE) this.#reschedule(from, to);
   }
 
-  #entry(cpu: number, vector: number): void {
-    let explained = true;
-    for (const { machine } of this.lanes) explained = take(machine, cpu, vector) && explained;
-    if (explained) return;
+  #reschedule(from: number, to: number): void {
+    const woken = this.#waking[from] === to;
+    if (woken) this.wakeups++;
+    this.#waking[from] = -1;
+    this.#rescheduled[from] = woken ? -1 : to;
+  }
+
+  // Linux 6.12 try_to_wake_up(): sched_waking before the IPI, sched_wakeup after it.
+  #wake(cpu: number, target: number): void {
+    if (this.#rescheduled[cpu] === target) {
+      this.wakeups++;
+      this.#waking[cpu] = -1;
+    } else this.#waking[cpu] = target;
+    this.#rescheduled[cpu] = -1;
+  }
+
+  /** Sends that the trace says no more about leave the IRR. */
+  #forget(pending: readonly { cpu: number; vector: number }[]): void {
+    for (const { cpu, vector } of pending) this.#take(cpu, vector);
+  }
+
+  #take(cpu: number, vector: number): boolean {
+    let taken = true;
+    for (const { machine } of this.lanes) taken = take(machine, cpu, vector) && taken;
+    return taken;
+  }
+
+  #entry(cpu: number, handled: number): void {
+    const vector = this.#watch.taking(cpu, handled);
+    if (this.#take(cpu, vector)) return;
     const reason = this.#reason(cpu, vector);
     const key = `${vector} ${reason}`;
     const known = this.#unexplained.get(key);
@@ -185,16 +233,10 @@ export class Replay {
   }
 
   #reason(cpu: number, vector: number): string {
-    if (this.#survey.lostEvents > 0)
-      return `its send may be among the ${this.#survey.lostEvents} lost events`;
-    if (
-      !(
-        this.#survey.events.counts.has('ipi_send_cpu') ||
-        this.#survey.events.counts.has('ipi_send_cpumask')
-      )
-    ) {
-      return 'the ipi_send events were not enabled';
-    }
+    const lost = this.#trace.losses.total;
+    if (lost > 0) return `its send may be among the ${lost} lost events`;
+    if (this.#trace.untargeted > 0 && vector === C.VECTOR_CALL_FUNCTION)
+      return 'its multicast names no receivers';
     if (this.#sentBefore[cpu * 256 + vector] === 0)
       return 'sent before the trace began, or by a path without a tracepoint';
     if (vector === C.VECTOR_IRQ_WORK)
@@ -222,9 +264,10 @@ export class Replay {
         idle_polls: costs.idlePolls,
         hypercalls: costs.hypercalls,
         ipis: counters.attempted,
-        delivered: counters.delivered,
+        delivered: counters.delivered - this.notObserved,
         coalesced: counters.coalesced,
         pending: counters.pending,
+        not_observed: this.notObserved,
       };
     });
   }

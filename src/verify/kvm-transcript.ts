@@ -5,20 +5,23 @@ import type { LocalApic } from '../machine/lapic.js';
 import { Machine } from '../machine/machine.js';
 import { describe, type Ledger, type Verifier, words } from './recording.js';
 
-const HEX = '[0-9a-f]+';
+// Every pattern is linear: each repetition ends at a character that it cannot hold itself, and numbers have an end.
+const HEX = '[0-9a-f]{1,16}';
+const INT = '-?\\d{1,10}';
+const SET = '( [0-7]:[0-9a-f]{8}){0,8}';
 const SHAPES: Record<string, RegExp> = {
-  N: new RegExp(`^N ${HEX} -> x2api=-?\\d+ ok$`),
-  x: new RegExp(`^x ${HEX} -> -?\\d+ base=${HEX}$`),
-  b: new RegExp(`^b ${HEX} ${HEX} -> -?\\d+ base=${HEX}$`),
+  N: new RegExp(`^N ${HEX} -> x2api=${INT} ok$`),
+  x: new RegExp(`^x ${HEX} -> ${INT} base=${HEX}$`),
+  b: new RegExp(`^b ${HEX} ${HEX} -> ${INT} base=${HEX}$`),
   w: new RegExp(`^w ${HEX} ${HEX} ${HEX} -> (ok|GP)$`),
   r: new RegExp(`^r ${HEX} ${HEX} -> (${HEX}|GP)$`),
   e: new RegExp(`^e ${HEX} -> (ok|GP)$`),
   W: new RegExp(`^W ${HEX} ${HEX} ${HEX} -> ok$`),
   R: new RegExp(`^R ${HEX} ${HEX} -> ${HEX}$`),
-  m: new RegExp(`^m ${HEX} ${HEX} -> -?\\d+$`),
-  M: new RegExp(`^M ${HEX} ${HEX} ${HEX} -> -?\\d+$`),
-  a: new RegExp(`^a ${HEX} -> (none|${HEX}( \\(isr forced -?\\d+\\))?)$`),
-  d: new RegExp(`^d ${HEX} -> id ${HEX} tpr ${HEX} .* isr.* tmr.* irr.*$`),
+  m: new RegExp(`^m ${HEX} ${HEX} -> ${INT}$`),
+  M: new RegExp(`^M ${HEX} ${HEX} ${HEX} -> ${INT}$`),
+  a: new RegExp(`^a ${HEX} -> (none|${HEX}( \\(isr forced ${INT}\\))?)$`),
+  d: new RegExp(`^d ${HEX} ->( [a-z0-9]{1,8} ${HEX}){9} isr${SET} tmr${SET} irr${SET}$`),
 };
 const ALLOWED = 'a line `op -> result` of the recorder (N x b w r e W R m M a d), whole';
 /** An MMIO access that no local APIC answered, and the line that ends it. */

@@ -9,22 +9,22 @@ import { describe, type Ledger, type Verifier, words } from './recording.js';
 
 /** `kind cpu fields`, hexadecimal but for CPU numbers and single digits. */
 const SHAPES: Record<string, RegExp> = {
-  Z: /^Z \d+ id [0-9a-f]+ base [0-9a-f]+$/,
-  I: /^I \d+ [01]$/,
-  B: /^B \d+ [0-9a-f]+ [0-9a-f]+( GP)?$/,
-  C: /^C \d+ [0-9a-f]+( GP)?$/,
-  W: /^W \d+ [0-9a-f]+ [0-9a-f]+( GP)?$/,
-  R: /^R \d+ [0-9a-f]+ [0-9a-f]+( GP)?$/,
-  M: /^M -?\d+ [0-9a-f]+ [01] [0-7] [0-9a-f]+ [01]$/,
-  L: /^L \d+ [0-5] [0-9a-f]+$/,
-  l: /^l \d+ 3 [0-9a-f]+$/,
-  P: /^P \d+ [0-9a-f]+ [01]$/,
-  S: /^S \d+ [0-9a-f]+ [01] [01]$/,
-  X: /^X \d+ (INIT|NMI|SMI|SIPI [0-9a-f]+)$/,
-  A: /^A \d+ ([0-9a-f]{1,2}|none|ext|spurious [0-9a-f]+)$/,
-  V: /^V \d+ -?[0-9a-f]+$/,
-  E: /^E \d+ (-|[0-9a-f]+) [01]$/,
-  D: /^D \d+ tpr [0-9a-f]+ ppr [0-9a-f]+ svr [0-9a-f]+ isr( \d:[0-9a-f]{8})* irr( \d:[0-9a-f]{8})* tmr( \d:[0-9a-f]{8})*$/,
+  Z: /^Z \d{1,10} id [0-9a-f]{1,16} base [0-9a-f]{1,16}$/,
+  I: /^I \d{1,10} [01]$/,
+  B: /^B \d{1,10} [0-9a-f]{1,16} [0-9a-f]{1,16}( GP)?$/,
+  C: /^C \d{1,10} [0-9a-f]{1,16}( GP)?$/,
+  W: /^W \d{1,10} [0-9a-f]{1,16} [0-9a-f]{1,16}( GP)?$/,
+  R: /^R \d{1,10} [0-9a-f]{1,16} [0-9a-f]{1,16}( GP)?$/,
+  M: /^M -?\d{1,10} [0-9a-f]{1,16} [01] [0-7] [0-9a-f]{1,16} [01]$/,
+  L: /^L \d{1,10} [0-5] [0-9a-f]{1,16}$/,
+  l: /^l \d{1,10} 3 [0-9a-f]{1,16}$/,
+  P: /^P \d{1,10} [0-9a-f]{1,16} [01]$/,
+  S: /^S \d{1,10} [0-9a-f]{1,16} [01] [01]$/,
+  X: /^X \d{1,10} (INIT|NMI|SMI|SIPI [0-9a-f]{1,16})$/,
+  A: /^A \d{1,10} ([0-9a-f]{1,2}|none|ext|spurious [0-9a-f]{1,16})$/,
+  V: /^V \d{1,10} -?[0-9a-f]{1,16}$/,
+  E: /^E \d{1,10} (-|[0-9a-f]{1,16}) [01]$/,
+  D: /^D \d{1,10} tpr [0-9a-f]{1,16} ppr [0-9a-f]{1,16} svr [0-9a-f]{1,16} isr( [0-7]:[0-9a-f]{8}){0,8} irr( [0-7]:[0-9a-f]{8}){0,8} tmr( [0-7]:[0-9a-f]{8}){0,8}$/,
   '#': /^#/,
 };
 const ALLOWED = 'a line of a local-APIC log (Z I B C W R M L l P S X A V E D #), whole';
@@ -32,20 +32,22 @@ const TIMER_COUNT = 0x39;
 const CPUS_MAX = 4096;
 const number = (text: string): number => Number.parseInt(text, 16);
 
-/** What a checked effect line says, in the words of shownEffect(). */
+const hex = (value: number): string => value.toString(16);
+
+/** What a checked effect line says, in the words of shownEffect(); numbers are hex, as in the file. */
 function lineEffect(fields: string[]): string {
   const [kind, , a = '', b = '', c = ''] = fields;
   if (kind === 'S')
-    return `IRR ${number(a)} ${b === '1' ? 'level' : 'edge'}${c === '1' ? ' merged' : ''}`;
-  if (kind === 'X') return a === 'SIPI' ? `SIPI ${number(b)}` : a;
-  return a === '-' ? 'EOI of nothing' : `EOI ${number(a)} ${b === '1' ? 'level' : 'edge'}`;
+    return `IRR ${hex(number(a))} ${b === '1' ? 'level' : 'edge'}${c === '1' ? ' merged' : ''}`;
+  if (kind === 'X') return a === 'SIPI' ? `SIPI ${hex(number(b))}` : a;
+  return a === '-' ? 'EOI of nothing' : `EOI ${hex(number(a))} ${b === '1' ? 'level' : 'edge'}`;
 }
 
 function shownEffect({ kind, vector, level, was }: Effect): string {
   const trigger = level ? 'level' : 'edge';
-  if (kind === 'set') return `IRR ${vector} ${trigger}${was ? ' merged' : ''}`;
-  if (kind === 'eoi') return vector < 0 ? 'EOI of nothing' : `EOI ${vector} ${trigger}`;
-  return kind === 'sipi' ? `SIPI ${vector}` : kind.toUpperCase();
+  if (kind === 'set') return `IRR ${hex(vector)} ${trigger}${was ? ' merged' : ''}`;
+  if (kind === 'eoi') return vector < 0 ? 'EOI of nothing' : `EOI ${hex(vector)} ${trigger}`;
+  return kind === 'sipi' ? `SIPI ${hex(vector)}` : kind.toUpperCase();
 }
 
 const CHECK_OF: Record<string, string> = { S: 'IRR bit set', X: 'INIT, SIPI, NMI, SMI', E: 'EOI' };
@@ -184,8 +186,9 @@ export class LapicLog implements Verifier {
   #acknowledge(fields: string[], lapic: LocalApic): void {
     if (fields[2] === 'ext') return this.#ledger.skip('A ext: the 8259 took the acknowledge');
     const { kind, vector } = lapic.inta();
-    const got = kind === 'none' ? kind : kind === 'vector' ? `${vector}` : `spurious ${vector}`;
-    const wanted = fields[2] === 'none' ? 'none' : `${number(fields.at(-1)!)}`;
+    const taken = kind === 'spurious' ? `spurious ${hex(vector)}` : hex(vector);
+    const got = kind === 'none' ? kind : taken;
+    const wanted = fields[2] === 'none' ? 'none' : hex(number(fields.at(-1)!));
     const expected = fields[2] === 'spurious' ? `spurious ${wanted}` : wanted;
     this.#ledger.check('acknowledged vector', expected, got, () => describe(lapic));
   }

@@ -19,15 +19,27 @@ export interface Mismatch {
   state: string;
 }
 
-/** How many differing values are kept; all are counted. */
+/** Mismatches of one kind: the same check, of the same thing, gone wrong in the same way. */
+export interface MismatchGroup {
+  what: string;
+  count: number;
+  first: Mismatch;
+}
+
+/** How many differing values, and kinds of them, are kept; all are counted. */
 const KEPT = 1000;
 const SHOWN = 160;
+
+/** An error that names the line of the file. */
+export class DamagedLine extends UsageError {}
 
 /** The books of one file. */
 export class Ledger {
   readonly checks = new Map<string, { checks: number; mismatches: number }>();
   readonly skipped = new Map<string, number>();
   readonly mismatches: Mismatch[] = [];
+  /** By kind; what comes after KEPT kinds is one of its own. */
+  readonly groups = new Map<string, MismatchGroup>();
   readonly file: string;
   line = 0;
   text = '';
@@ -43,16 +55,22 @@ export class Ledger {
     entry.checks++;
     if (expected === got) return;
     entry.mismatches++;
-    if (this.mismatches.length >= KEPT) return;
+    const kind = kindOfMismatch(name, this.text, expected, got);
+    const what = this.groups.has(kind) || this.groups.size < KEPT ? kind : 'of other kinds';
+    const group = this.groups.get(what);
+    if (group) group.count++;
+    if (group && this.mismatches.length >= KEPT) return;
     const { line, text } = this;
-    this.mismatches.push({
+    const first = {
       line,
       text: text.slice(0, SHOWN),
       check: name,
       expected,
       got,
       state: state(),
-    });
+    };
+    if (!group) this.groups.set(what, { what, count: 1, first });
+    if (this.mismatches.length < KEPT) this.mismatches.push(first);
   }
 
   skip(reason: string): void {
@@ -69,12 +87,45 @@ export class Ledger {
   }
 
   /** An error that names file and line. */
-  damaged(allowed: string): UsageError {
+  damaged(allowed: string): DamagedLine {
     const shown = JSON.stringify(this.text.slice(0, 80));
-    return new UsageError(
+    return new DamagedLine(
       `${this.file} line ${this.line}: got ${shown}, allowed ${allowed}; record it again or cut the damaged part off`,
     );
   }
+}
+
+/** Names of a page or dump: `tpr 0 isr 3:00020000` is tpr and isr. A hex number is no name. */
+const NAME = /^[a-z]*[g-z][a-z0-9]*$/;
+
+function fieldsOf(text: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  let name = '';
+  for (const word of text.split(' ')) {
+    if (NAME.test(word)) {
+      name = word;
+      fields.set(name, '');
+    } else fields.set(name, `${fields.get(name) ?? ''} ${word}`);
+  }
+  return fields;
+}
+
+/** A value without its number: `spurious f0` is "spurious value", `ok` itself. */
+function shapeOf(value: string): string {
+  return value.replace(/(?<![\w-])-?(\d+|[0-9a-f]{1,16})(?!\w)/g, 'value');
+}
+
+/** "register read, register 3: value instead of another", "state dump: ppr, isr". */
+function kindOfMismatch(check: string, line: string, expected: string, got: string): string {
+  if (line.length > 0 && /^[dD] /.test(line)) {
+    const [wanted, had] = [fieldsOf(expected), fieldsOf(got)];
+    const other = [...wanted.keys()].filter((name) => wanted.get(name) !== had.get(name));
+    return `${check}: ${other.join(', ') || 'another form'}`;
+  }
+  const register = /^[rRwW] \d+ ([0-9a-f]+)/.exec(line)?.[1];
+  const subject = register === undefined ? check : `${check}, register ${register}`;
+  const [shape, wanted] = [shapeOf(got), shapeOf(expected)];
+  return `${subject}: ${shape} instead of ${shape === wanted ? 'another' : wanted}`;
 }
 
 /** A recording being verified, line by line. */

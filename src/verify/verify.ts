@@ -1,10 +1,11 @@
 // Verifies one recording: recognises its kind, replays it, returns the books.
 import { UsageError } from '../core/errors.js';
-import { MODEL_NAMES, type Model } from '../core/models.js';
-import { openTrace } from '../trace/read.js';
+import type { Model } from '../core/models.js';
+import { openLines } from '../input/lines.js';
+import { shownName } from '../input/path.js';
 import { KvmTranscript } from './kvm-transcript.js';
 import { LapicLog } from './lapic-log.js';
-import { type Kind, Ledger, NATURAL_MODEL, type Verifier } from './recording.js';
+import { DamagedLine, type Kind, Ledger, NATURAL_MODEL, type Verifier } from './recording.js';
 
 export interface Verified {
   file: string;
@@ -14,12 +15,13 @@ export interface Verified {
   ledger: Ledger;
 }
 
-/** Lines of a log that may come before anything that tells its kind. */
+/** Lines and characters of a log that may come before anything that tells its kind. */
 const PREAMBLE = 1_000_000;
+const PREAMBLE_CHARS = 2 ** 26;
 
 function kindOf(line: string): Kind | undefined {
-  if (/^Z \d+ id [0-9a-f]+ base /.test(line)) return 'lapic-log';
-  return /^N [0-9a-f]+ -> /.test(line) ? 'kvm-transcript' : undefined;
+  if (/^Z \d{1,10} id [0-9a-f]{1,16} base /.test(line)) return 'lapic-log';
+  return /^N [0-9a-f]{1,16} -> /.test(line) ? 'kvm-transcript' : undefined;
 }
 
 function verifierOf(kind: Kind, ledger: Ledger, model: Model): Verifier {
@@ -28,50 +30,103 @@ function verifierOf(kind: Kind, ledger: Ledger, model: Model): Verifier {
 
 /**
  * @param model default: that of the recording's kind
- * @param progress called now and then with the share read; returning false stops
- * @throws UsageError naming file and line for damaged lines and files that are no recording
+ * @param progress called now and then with the share read, 0 where nobody knows, and the bytes; returning false stops
+ * @param note told what a reader should know of the file
+ * @throws UsageError naming file and line for damaged lines and files that are no recording;
+ * ReadError for files that cannot be read
  */
 export async function verifyFile(
   file: string,
   model: Model | undefined,
-  progress: (share: number) => boolean,
+  progress: (share: number, bytes: number) => boolean,
+  note: (text: string) => void = () => {},
 ): Promise<Verified> {
-  const source = openTrace(file);
-  const ledger = new Ledger(file);
-  const waiting: string[] = [];
-  let kind: Kind | undefined;
-  let verifier: Verifier | undefined;
-  let used: Model = model ?? MODEL_NAMES[0];
-  const feed = (line: string) => {
-    ledger.line++;
-    ledger.text = line;
-    verifier!.add(line);
-  };
+  const source = openLines(file, { unpack: true });
+  const reading = new Reading(file, model);
+  let told = false;
   for await (const lines of source.lines) {
-    for (const raw of lines) {
-      const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
-      if (verifier) {
-        feed(line);
-        continue;
-      }
-      waiting.push(line);
-      kind = kindOf(line);
-      if (!kind && waiting.length < PREAMBLE) continue;
-      if (!kind) break;
-      used = model ?? NATURAL_MODEL[kind];
-      verifier = verifierOf(kind, ledger, used);
-      for (const early of waiting.splice(0)) feed(early);
-    }
-    if (!progress(source.bytesTotal > 0 ? source.bytesRead() / source.bytesTotal : 1)) break;
-    if (!verifier && waiting.length >= PREAMBLE) break;
+    if (!told) for (const text of source.notes) note(text);
+    told = true;
+    for (const line of lines) if (!reading.add(line)) break;
+    const share = source.bytesTotal > 0 ? source.bytesRead() / source.bytesTotal : 0;
+    if (!progress(share, source.bytesRead()) || reading.isHopeless) break;
   }
-  if (!verifier || !kind) throw unknown(file, waiting[0] ?? '');
-  verifier.finish();
-  return { file, kind, model: used, lines: ledger.line, ledger };
+  return reading.finish();
+}
+
+/** A file on its way: lines wait until one tells its kind. */
+class Reading {
+  readonly #file: string;
+  readonly #model: Model | undefined;
+  readonly #ledger: Ledger;
+  #waiting: string[] = [];
+  #chars = 0;
+  #kind: Kind | undefined;
+  #verifier: Verifier | undefined;
+
+  constructor(file: string, model: Model | undefined) {
+    this.#file = file;
+    this.#model = model;
+    this.#ledger = new Ledger(file);
+  }
+
+  get #used(): Model {
+    return this.#model ?? NATURAL_MODEL[this.#kind!];
+  }
+
+  /** So much has come, and nothing that tells the kind. */
+  get isHopeless(): boolean {
+    const long = this.#waiting.length >= PREAMBLE || this.#chars > PREAMBLE_CHARS;
+    return !this.#verifier && long;
+  }
+
+  /** False: no more lines are of use. */
+  add(line: string): boolean {
+    if (this.#verifier) {
+      this.#feed(this.#verifier, line);
+      return true;
+    }
+    this.#waiting.push(line);
+    this.#chars += line.length;
+    this.#kind = kindOf(line);
+    if (!this.#kind) return !this.isHopeless;
+    this.#verifier = verifierOf(this.#kind, this.#ledger, this.#used);
+    for (const early of this.#waiting.splice(0)) this.#feed(this.#verifier, early);
+    return true;
+  }
+
+  #feed(verifier: Verifier, line: string): void {
+    this.#ledger.line++;
+    this.#ledger.text = line;
+    try {
+      verifier.add(line);
+    } catch (error) {
+      throw this.#named(error);
+    }
+  }
+
+  /** What the machine refuses is the line's fault. */
+  #named(error: unknown): unknown {
+    const unnamed = error instanceof UsageError && !(error instanceof DamagedLine);
+    return unnamed ? this.#ledger.damaged(`what a machine takes (${error.message})`) : error;
+  }
+
+  finish(): Verified {
+    const first = this.#waiting.find((line) => line.trim() !== '') ?? '';
+    if (!this.#verifier || !this.#kind) throw unknown(this.#file, first);
+    this.#verifier.finish();
+    return {
+      file: this.#file,
+      kind: this.#kind,
+      model: this.#used,
+      lines: this.#ledger.line,
+      ledger: this.#ledger,
+    };
+  }
 }
 
 function unknown(file: string, first: string): UsageError {
   return new UsageError(
-    `${file}: got ${JSON.stringify(first.slice(0, 60))}, allowed a local-APIC log (with lines "Z cpu id I base B") or a KVM transcript (with a line "N cpus -> ..."), plain or .gz; see npx ipistorm verify --help`,
+    `${shownName(file)}: got ${JSON.stringify(first.slice(0, 60))}, allowed a local-APIC log (with lines "Z cpu id I base B") or a KVM transcript (with a line "N cpus -> ..."), plain or packed; see npx ipistorm verify --help`,
   );
 }

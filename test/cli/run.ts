@@ -29,18 +29,47 @@ const READY = `data:text/javascript,${encodeURIComponent(
   "process.on('newListener', (name) => name === 'SIGINT' && process.send('ready'))",
 )}`;
 
-/** A process of its own that gets Ctrl-C as soon as it listens. */
-export function interrupted(...args: string[]): Promise<Finished> {
+interface Strike {
+  signal?: NodeJS.Signals;
+  /** How long after somebody listens; default at once. */
+  afterMs?: number;
+  /** How often; default once. */
+  times?: number;
+  /** Reads what is printed; default true. */
+  reads?: boolean;
+}
+
+/** A process of its own that gets a signal when it listens, or a while later. */
+export function struck(
+  { signal = 'SIGINT', afterMs = 0, times = 1, reads = true }: Strike,
+  ...args: string[]
+): Promise<Finished> {
   const child = spawn(process.execPath, ['--import', READY, MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let [out, err] = ['', ''];
-  child.stdout!.on('data', (data) => (out += data));
+  if (reads) child.stdout!.on('data', (data) => (out += data));
   child.stderr!.on('data', (data) => (err += data));
-  child.once('message', () => child.kill('SIGINT'));
+  child.once('message', () => {
+    const strike = (left: number) => {
+      child.kill(signal);
+      // The system makes one of two that come together.
+      if (left > 1) setTimeout(strike, 200, left - 1);
+    };
+    setTimeout(strike, afterMs, times);
+  });
+  const late = setTimeout(() => child.kill('SIGKILL'), 25_000);
   return new Promise((resolve) =>
-    child.on('close', (status) => resolve(finished(status, out, err))),
+    child.on(reads ? 'close' : 'exit', (status) => {
+      clearTimeout(late);
+      child.stdout!.destroy();
+      resolve(finished(status, out, err));
+    }),
   );
+}
+
+export function interrupted(...args: string[]): Promise<Finished> {
+  return struck({}, ...args);
 }
 
 let runs = 0;
@@ -49,7 +78,7 @@ let runs = 0;
 export async function run(...args: string[]): Promise<Finished> {
   const { argv, exitCode, stdout, stderr } = process;
   const real = { out: stdout.write, err: stderr.write };
-  const listeners = stdout.listeners('error');
+  const listeners = [stdout, stderr].map((stream) => stream.listeners('error'));
   let [out, err] = ['', ''];
   process.argv = [argv[0]!, MAIN, ...args];
   process.exitCode = undefined;
@@ -67,7 +96,8 @@ export async function run(...args: string[]): Promise<Finished> {
   } finally {
     [stdout.write, stderr.write] = [real.out, real.err];
     [process.argv, process.exitCode] = [argv, exitCode];
-    for (const listener of stdout.listeners('error'))
-      if (!listeners.includes(listener)) stdout.off('error', listener as () => void);
+    for (const [i, stream] of [stdout, stderr].entries())
+      for (const listener of stream.listeners('error'))
+        if (!listeners[i]!.includes(listener)) stream.off('error', listener as () => void);
   }
 }

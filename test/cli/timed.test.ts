@@ -153,7 +153,7 @@ describe('ipistorm run', () => {
     const { status, stdout, stderr } = await interrupted('run', 'scftorture', '--duration', '100s');
     expect(status).toBe(130);
     expect(stderr).toContain('interrupted');
-    expect(stdout).toMatch(/simulated [\d.]+ m?s: [\d,]+ operations/);
+    expect(stdout).toMatch(/simulated [\d.]+ [mu]?s: [\d,]+ operations/);
   });
 });
 

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { parseCommented } from '../../src/timed/commented.js';
 import { checkScenario } from '../../src/timed/scenario.js';
-import { parseCommented } from '../../src/timed/validate.js';
 import { documents } from '../../tools/docs.mjs';
 import { RULES } from '../reference/rules.js';
 

@@ -48,7 +48,7 @@ describe('floors', () => {
     ["import { Machine } from '../machine/machine.js';", 'src/timed', 'on the same floor'],
     ["const later = import('../report/json.js');", 'src/trace', 'a higher floor'],
     ["export * from '../cli/main.js';", 'src/verify', 'a higher floor'],
-    ["let x: import('../trace/parse.js').IpiSend;", 'src/timed', 'a higher floor'],
+    ["let x: import('../trace/fields.js').IpiSend;", 'src/timed', 'a higher floor'],
     ["import { NONE } from '../../assembly/memory/codes';", 'src/trace', 'has no way there'],
     ["import { usage } from '../../src/core/errors';", 'assembly/timed', 'has no way there'],
   ])('finds %s in %s', (text, room, why) => {

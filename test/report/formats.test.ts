@@ -3,8 +3,9 @@ import * as hdr from 'hdr-histogram-js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { X } from '../../src/core/memory.js';
 import { chromeTrace } from '../../src/report/formats/chrome.js';
-import { FtraceText } from '../../src/report/formats/ftrace.js';
-import { type Mark, Marks } from '../../src/report/formats/marks.js';
+import { EventLog } from '../../src/report/formats/event-log.js';
+import { ftraceText } from '../../src/report/formats/ftrace.js';
+import { type Mark, marksOf } from '../../src/report/formats/marks.js';
 import { perfettoTrace } from '../../src/report/formats/perfetto.js';
 import { compressHdr, hdrLog } from '../../src/report/hdr.js';
 import {
@@ -18,12 +19,12 @@ import {
 import { type TimedEvent, type TimedResult, TimedRun } from '../../src/timed/engine.js';
 import { bucketEnd, bucketStart } from '../../src/timed/histogram.js';
 import { costSet, scenario } from '../../src/timed/library.js';
-import { detectFormat } from '../../src/trace/parse.js';
+import { TraceReader } from '../../src/trace/reader.js';
 import { Replay } from '../../src/trace/replay.js';
-import { Survey } from '../../src/trace/survey.js';
 import fields from '../fixtures/perfetto-fields.json' with { type: 'json' };
 
 const CPUS = 20;
+const byTime = (events: readonly TimedEvent[]) => events.toSorted((a, b) => a.ps - b.ps);
 let result: TimedResult;
 let log: TimedEvent[];
 let marks: Mark[];
@@ -39,9 +40,7 @@ beforeAll(() => {
   result = new TimedRun(what, costSet('kvm-x2apic-cluster'), {
     onEvents: (events) => log.push(...events),
   }).run();
-  const all = new Marks();
-  all.add(log);
-  marks = all.take();
+  marks = [...marksOf(byTime(log))];
 });
 
 /** Every field of a message: [number, wire type, value]. */
@@ -101,6 +100,31 @@ function byNumber(message: string): Map<number, Fields[string] & { name: string 
   return published.get(message)!;
 }
 
+describe('the packed log', () => {
+  it('gives back what came, by time, as often as asked', () => {
+    const packed = new EventLog();
+    // More than a block, and every block with what belongs into the one before.
+    const many = Array.from({ length: 3 }, (_, round) =>
+      log.map((event) => ({ ...event, ps: event.ps + round * 1e9 })),
+    ).flat();
+    packed.add(many);
+    expect(packed.count).toBe(many.length);
+    for (let again = 0; again < 2; again++) {
+      const back = [...packed.byTime()];
+      const wrong = byTime(many).findIndex(
+        (event, i) => JSON.stringify(event) !== JSON.stringify(back[i]),
+      );
+      expect(wrong).toBe(-1);
+    }
+    expect(packed.reads).toBe(2 * many.length);
+  });
+
+  it('marks and lines come in order of time', () => {
+    for (const [i, mark] of marks.entries())
+      if (i > 0 && mark.ps < marks[i - 1]!.ps) expect.fail(`mark ${i}`);
+  });
+});
+
 describe('Perfetto', () => {
   it('is a Trace by its published field numbers: slices nest, flows lead from one send to a handler', () => {
     const pieces = [...perfettoTrace(marks, CPUS)];
@@ -153,8 +177,7 @@ describe('Chrome JSON', () => {
   it('has an arrow too for a send that merged, and none for one that was lost', () => {
     const sent = (ps: number) => ({ ps, cpu: 0, kind: X.LOG_IPI_SENT, a: 251, b: 1, c: 10 });
     const at = (ps: number, kind: number, a = 251, b = 0) => ({ ps, cpu: 1, kind, a, b, c: 0 });
-    const all = new Marks();
-    all.add([
+    const all = [
       sent(0),
       sent(100),
       sent(200),
@@ -162,24 +185,23 @@ describe('Chrome JSON', () => {
       at(310, X.LOG_IRR),
       at(320, X.LOG_MERGED),
       at(400, X.LOG_TAKE),
-    ]);
-    expect(all.take().find(({ phase }) => phase === 'begin')!.flows).toEqual([2, 3]);
+    ];
+    expect([...marksOf(all)].find(({ phase }) => phase === 'begin')!.flows).toEqual([2, 3]);
   });
 });
 
 describe('ftrace text', () => {
   it('is read by our own replay: every send and handler, none unexplained', () => {
-    const text = new FtraceText(CPUS);
-    text.add(log);
-    const lines = [...text.text()].join('').split('\n');
-    expect(detectFormat(lines)).toBe('ftrace');
-    const survey = new Survey('ftrace');
-    for (const line of lines) survey.add(line);
-    expect(survey.damagedCount).toBe(0);
-    expect(survey.unknownEvents).toBe(0);
-    expect(survey.cpus).toBe(CPUS);
-    const replay = new Replay(survey, {});
-    for (const line of lines) replay.add(line);
+    const lines = [...ftraceText(() => byTime(log), CPUS)].join('').split('\n');
+    const reader = new TraceReader({ name: 'run.txt' });
+    for (const line of lines) reader.add(line);
+    const trace = reader.end();
+    expect(trace.dialect).toEqual({ format: 'ftrace', anchor: 'bracket' });
+    expect(trace.damagedCount).toBe(0);
+    expect(trace.unknownEvents).toBe(0);
+    expect(trace.cpus).toBe(CPUS);
+    const replay = new Replay(trace, {});
+    for (const _ of replay.run()) void _;
     expect(replay.sends).toBe(result.latencies.send.count);
     expect(replay.results()[0]!.ipis).toBe(result.counts.ipis_sent);
     // Microsecond stamps may order a send behind its handler; nothing else may be unexplained.

@@ -1,14 +1,18 @@
 // Scenarios and cost sets as files: what is shipped, what is refused.
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
+import type { InferOutput } from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../src/core/errors.js';
+import type { CostSetSchema } from '../../src/timed/costs.js';
+import type { ScenarioSchema } from '../../src/timed/scenario.js';
 import {
   COST_SETS,
+  type CostSet,
+  checkCosts,
   checkScenario,
   costSet,
-  parseCommented,
   SCENARIO_NAMES,
+  type Scenario,
   scenario,
   scenarioText,
   TimedRun,
@@ -71,10 +75,30 @@ describe('files', () => {
     );
   });
 
-  it('comments and trailing commas are allowed, also around strings that look like them', () => {
-    const text = '{ "a": "// no", /* b */ "c": [1, 2,], // d\n "e": "\\"/*", }';
-    expect(parseCommented(text)).toEqual({ a: '// no', c: [1, 2], e: '"/*' });
-    expect(() => parseCommented('{ /* open')).toThrow(UsageError);
+  it.each([
+    [{ durration_ns: 1 }, /a field \\"durration_ns\\"".*did you mean duration_ns\?/],
+    [{ machine: { cpu: 2 } }, /scenario\.machine: .*did you mean cpus\?/],
+    [{ workloads: [{ ...busy('0'), loop: 1 }] }, /scenario\.workloads\.0: .*did you mean loops\?/],
+    [{ workloads: [{ ...busy('0'), idle: 'hlt' }] }, /idle: got "hlt", .*did you mean halt\?/],
+    [{ faults: [{ fault: 'dropp', nth: 1 }] }, /did you mean drop\?/],
+    [{ constructor: 1 }, /scenario: got "a field \\"constructor\\""/],
+    [{ machine: { toString: 1 } }, /scenario\.machine: got "a field \\"toString\\""/],
+    [JSON.parse('{"machine": {"cpus": 2, "__proto__": {}}}'), /a field \\"__proto__\\"/],
+    [{ workloads: [busy(Array(5000).fill('0-1').join(','))] }, /each of the 2 CPUs once/],
+  ])('%j: what was meant', (change, message) => {
+    const good = { machine: { cpus: 2 }, duration_ns: 1e3, workloads: [busy('0')] };
+    expect(() => run({ ...good, ...change })).toThrow(message);
+  });
+
+  it('unknown names and fields of cost sets, too', () => {
+    const set = costSet('kvm-avic');
+    expect(() => costSet('kvm-avik')).toThrow(/did you mean kvm-avic\?/);
+    expect(() => scenario('dry-rum')).toThrow(/did you mean dry-run\?/);
+    expect(() => scenario('constructor')).toThrow(/scenario: got "constructor"/);
+    expect(() => checkCosts({ ...set, sumary: '' })).toThrow(/did you mean summary\?/);
+    const [name] = Object.keys(set.costs);
+    const costs = { [`${name}x`]: set.costs[name!] };
+    expect(() => checkCosts({ ...set, costs })).toThrow(new RegExp(`did you mean ${name}\\?`));
   });
 
   it('the published schemas are those that check', () => {
@@ -83,5 +107,22 @@ describe('files', () => {
 
   it('a scenario text keeps its comments', () => {
     expect(scenarioText('dropped-icr')).toMatch(/^\/\/ One lost IPI/);
+  });
+});
+
+/** All fields, without the names of the types. */
+type Plain<T> = T extends readonly (infer U)[]
+  ? Plain<U>[]
+  : T extends object
+    ? { [K in keyof T]: Plain<T[K]> }
+    : T;
+type Same<A, B> =
+  (<T>() => T extends Plain<A> ? 1 : 2) extends <T>() => T extends Plain<B> ? 1 : 2 ? true : false;
+
+describe('the published types', () => {
+  it('are those of the schemas: the compiler compares them', () => {
+    const scenarios: Same<Scenario, InferOutput<typeof ScenarioSchema>> = true;
+    const costs: Same<CostSet, InferOutput<typeof CostSetSchema>> = true;
+    expect([scenarios, costs]).toEqual([true, true]);
   });
 });

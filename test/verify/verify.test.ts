@@ -82,7 +82,8 @@ describe('damaged files', () => {
 
   it.each([
     ['text of no kind', 'hello\nworld\n', /allowed a local-APIC log .* or a KVM transcript/],
-    ['nothing', '', /allowed a local-APIC log/],
+    ['nothing', '', /it is empty/],
+    ['something else', 'hello\n', /allowed a local-APIC log/],
     ['a log without its CPUs', 'Z 1 id 1 base fee00800\nW 1 0f 1ff\n', /a Z line for CPU 0 before/],
     ['a CPU that does not exist', 'N 2 -> x2api=0 ok\nr 5 8 -> 0\n', /line 2: .*allowed CPUs 0-1/],
     ['two machines', 'N 2 -> x2api=0 ok\nN 2 -> x2api=0 ok\n', /line 2: .*one line N/],

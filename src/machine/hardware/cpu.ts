@@ -1,5 +1,5 @@
 // The CPU beside a local APIC: what it takes, and whose EOI an EOI was.
-import { checkBoolean } from '../../core/check.js';
+import { checkBoolean, lockFields } from '../../core/check.js';
 import { usage } from '../../core/errors.js';
 import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
@@ -43,6 +43,7 @@ export class Cpu {
     this.#core = core;
     this.index = index;
     this.#done = done;
+    lockFields(this, 'index');
   }
 
   /**

@@ -1,5 +1,5 @@
 // An I/O APIC as an embedder uses it: registers and pins.
-import { checkBoolean, checkRegister, checkWide } from '../../core/check.js';
+import { checkBoolean, checkRegister, checkWide, lockFields } from '../../core/check.js';
 import { checkInteger } from '../../core/errors.js';
 import { L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
@@ -24,6 +24,7 @@ export class Ioapic {
     this.pins = config.pins;
     this.version = config.version;
     this.#done = done;
+    lockFields(this, 'index', 'pins', 'version');
   }
 
   /**

@@ -5,7 +5,7 @@ const PHASES = { begin: 'B', end: 'E', instant: 'i' } as const;
 const us = (ps: number) => Math.round(ps) / 1e6;
 
 /** Yields text; all of it together is one JSON document. */
-export function* chromeTrace(marks: readonly Mark[], cpus: number): Generator<string> {
+export function* chromeTrace(marks: Iterable<Mark>, cpus: number): Generator<string> {
   yield '{"displayTimeUnit":"ns","traceEvents":[\n';
   yield JSON.stringify({ ph: 'M', pid: 1, name: 'process_name', args: { name: 'ipistorm' } });
   for (let cpu = 0; cpu < cpus; cpu++) {

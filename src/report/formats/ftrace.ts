@@ -4,6 +4,7 @@
 import { C, X } from '../../core/memory.js';
 import type { TimedEvent } from '../../timed/engine.js';
 import { FUNCS } from '../../timed/names.js';
+import { Reorder } from './reorder.js';
 
 const GENERIC = 'generic_smp_call_function_single_interrupt+0x0/0x10';
 const HANDLERS: Readonly<Record<number, string>> = {
@@ -45,36 +46,65 @@ const HEADER = `#
 #              | |         |   |||||     |         |
 `;
 
-/** Feed it the log in the order in which it comes; then take the lines. */
-export class FtraceText {
-  readonly #lines: Line[] = [];
+/** Pieces of text between two chances for the reader to look around, while lines are counted. */
+const COUNTED = 4096;
+
+/**
+ * Yields the text in pieces, by time. Microseconds, as the kernel prints them.
+ * @param log the events by time; asked for twice, since the header tells how many lines follow
+ */
+export function* ftraceText(log: () => Iterable<TimedEvent>, cpus: number): Generator<string> {
+  const first = new Lines(cpus);
+  let count = 0;
+  for (const _ of first.of(log())) if (++count % COUNTED === 0) yield '';
+  yield `# tracer: nop\n#\n# entries-in-buffer/entries-written: ${count}/${count}   #P:${cpus}\n${HEADER}`;
+  for (const { ps, cpu, text, flags } of new Lines(cpus, first.unfinished).of(log())) {
+    const us = Math.floor(ps / 1e6);
+    const stamp = `${String(Math.floor(us / 1e6)).padStart(5)}.${String(us % 1e6).padStart(6, '0')}`;
+    const task = `ipistorm-${String(1000 + cpu).padEnd(7)}`.padStart(24);
+    yield `${task} [${String(cpu).padStart(3, '0')}] ${flags} ${stamp}: ${text}\n`;
+  }
+}
+
+class Lines {
+  /** A send's line has the time of its first IPI, and is complete when the send is done. */
+  readonly #lines = new Reorder<Line>();
   readonly #cpus: number;
   readonly #operation = new Map<number, number>();
   readonly #sending = new Map<number, TimedEvent[]>();
   readonly #running = new Map<number, string>();
+  readonly #never: ReadonlyMap<number, number>;
 
-  constructor(cpus: number) {
+  /** @param never the sends that an earlier look found unfinished */
+  constructor(cpus: number, never: ReadonlyMap<number, number> = new Map()) {
     this.#cpus = cpus;
+    this.#never = never;
   }
 
-  add(events: readonly TimedEvent[]): void {
-    for (const event of events) this.#one(event);
-  }
-
-  /** Yields the text in pieces, by time. Microseconds, as the kernel prints them. */
-  *text(): Generator<string> {
-    const lines = this.#lines.sort((a, b) => a.ps - b.ps);
-    yield `# tracer: nop\n#\n# entries-in-buffer/entries-written: ${lines.length}/${lines.length}   #P:${this.#cpus}\n${HEADER}`;
-    for (const { ps, cpu, text, flags } of lines) {
-      const us = Math.floor(ps / 1e6);
-      const stamp = `${String(Math.floor(us / 1e6)).padStart(5)}.${String(us % 1e6).padStart(6, '0')}`;
-      const task = `ipistorm-${String(1000 + cpu).padEnd(7)}`.padStart(24);
-      yield `${task} [${String(cpu).padStart(3, '0')}] ${flags} ${stamp}: ${text}\n`;
+  *of(events: Iterable<TimedEvent>): Generator<Line> {
+    for (const event of events) {
+      this.#one(event);
+      yield* this.#lines.until(Math.min(event.ps, this.#earliest()));
     }
+    yield* this.#lines.until(Number.POSITIVE_INFINITY);
+  }
+
+  /** Sends under way at the end of the log, by CPU: nothing has to wait for their lines. */
+  get unfinished(): Map<number, number> {
+    return new Map([...this.#sending].map(([cpu, sent]) => [cpu, sent[0]?.ps ?? -1]));
+  }
+
+  /** When the earliest send under way wrote its first IPI. */
+  #earliest(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const [cpu, [first]] of this.#sending) {
+      if (first && first.ps < earliest && this.#never.get(cpu) !== first.ps) earliest = first.ps;
+    }
+    return earliest;
   }
 
   #put(event: TimedEvent, text: string, flags = 'd.h1.', ps = event.ps): void {
-    this.#lines.push({ ps, cpu: event.cpu, text, flags });
+    this.#lines.put(ps, { ps, cpu: event.cpu, text, flags });
   }
 
   #one(event: TimedEvent): void {

@@ -4,6 +4,7 @@ import { C, X } from '../../core/memory.js';
 import type { TimedEvent } from '../../timed/engine.js';
 import { DO, FUNCS } from '../../timed/names.js';
 import { vectorName } from '../vectors.js';
+import { Reorder } from './reorder.js';
 
 export interface Mark {
   ps: number;
@@ -28,9 +29,14 @@ interface Cpu {
   open: { kind: Kind; name: string }[];
 }
 
-/** Feed it the log in the order in which it comes; take the marks at the end, sorted by time. */
-export class Marks {
-  readonly #marks: Mark[] = [];
+/** The marks of a log, by time. @param events by time */
+export function marksOf(events: Iterable<TimedEvent>): Generator<Mark> {
+  return new Marks().of(events);
+}
+
+class Marks {
+  /** An IPI's departure is later than the event that tells of it. */
+  readonly #marks = new Reorder<Mark>();
   readonly #cpus = new Map<number, Cpu>();
   /** Flows under way by target, vector and source; and those in IRR by target and vector. */
   readonly #flying = new Map<string, { id: number; vector: number }[]>();
@@ -38,19 +44,19 @@ export class Marks {
   #flows = 0;
   #last = 0;
 
-  add(events: readonly TimedEvent[]): void {
-    for (const event of events) this.#one(event);
-  }
-
-  /** Sorted by time; what was still open ends with the last event. */
-  take(): Mark[] {
+  /** What is still open at the end ends with the last event. */
+  *of(events: Iterable<TimedEvent>): Generator<Mark> {
+    for (const event of events) {
+      yield* this.#marks.until(event.ps);
+      this.#one(event);
+    }
     for (const [cpu, { open }] of this.#cpus) {
       while (open.length > 0) {
         const { kind, name } = open.pop()!;
         this.#put(this.#last, cpu, 'end', name, kind, {});
       }
     }
-    return this.#marks.sort((a, b) => a.ps - b.ps);
+    yield* this.#marks.until(Number.POSITIVE_INFINITY);
   }
 
   #cpu(cpu: number): Cpu {
@@ -72,7 +78,7 @@ export class Marks {
     flows: readonly number[] = [],
   ): void {
     if (ps > this.#last) this.#last = ps;
-    this.#marks.push({ ps, cpu, phase, name, category, args, flows });
+    this.#marks.put(ps, { ps, cpu, phase, name, category, args, flows });
   }
 
   #begin(

@@ -90,7 +90,7 @@ function packetOf(mark: Mark): Message {
 }
 
 /** Yields bytes; all of them together are one trace. Time stamps are whole nanoseconds. */
-export function* perfettoTrace(marks: readonly Mark[], cpus: number): Generator<Uint8Array> {
+export function* perfettoTrace(marks: Iterable<Mark>, cpus: number): Generator<Uint8Array> {
   let out = new Message();
   const put = (packet: Message) => {
     out.nested(PACKET, packet);

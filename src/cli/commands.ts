@@ -1,0 +1,98 @@
+// The commands, and what they exit with: 0 good, 1 an invariant or a check failed, 2 usage, 3 environment.
+import { createRequire } from 'node:module';
+import { InvariantError, UsageError, usage } from '../core/errors.js';
+import { COMPARE, runCompare } from './compare.js';
+import { ICR, runIcr } from './icr.js';
+import { COSTS, runCosts, runScenarios, SCENARIOS } from './library.js';
+import { MODELS, runModels } from './models.js';
+import { type CommandSpec, helpText, nearest, type Parsed, parseCommand } from './options.js';
+import { RAMP, runRamp } from './ramp.js';
+import { REPLAY, runReplay } from './replay.js';
+import { RUN, runRun } from './run.js';
+import { runShowcase } from './showcase.js';
+import { runStorm, STORM } from './storm.js';
+import { Terminal } from './terminal.js';
+import { runVerify, VERIFY } from './verify.js';
+
+interface Command {
+  spec: CommandSpec;
+  run(args: Parsed, terminal: Terminal): number | Promise<number>;
+}
+
+const COMMANDS: Record<string, Command> = {
+  icr: { spec: ICR, run: runIcr },
+  compare: { spec: COMPARE, run: runCompare },
+  run: { spec: RUN, run: runRun },
+  ramp: { spec: RAMP, run: runRamp },
+  storm: { spec: STORM, run: runStorm },
+  replay: { spec: REPLAY, run: runReplay },
+  verify: { spec: VERIFY, run: runVerify },
+  models: { spec: MODELS, run: runModels },
+  scenarios: { spec: SCENARIOS, run: runScenarios },
+  costs: { spec: COSTS, run: runCosts },
+};
+
+const HELP = `ipistorm: a simulator of x86 inter-processor interrupts
+
+ipistorm                  the showcase: single against mask, a storm, a real trace, a lost IPI
+${Object.entries(COMMANDS)
+  .map(
+    ([name, { spec }]) =>
+      `ipistorm ${`${name} ${spec.positional ?? ''}`.padEnd(16)} ${spec.summary.split('\n')[0]}\n${' '.repeat(26)}${spec.examples[0]}`,
+  )
+  .join('\n')}
+ipistorm --version
+
+Numbers may be written 0xfd, 50M or 1_000; lists 1-3,8. "npx ipistorm COMMAND --help" shows a command's options.
+Exit codes: 0 good, 1 a check failed, 2 usage, 3 environment. NO_COLOR=1 turns colour off.
+Words: docs/glossary.md. What is not modelled: docs/fidelity.md. Scenarios and cost sets: docs/time.md.`;
+
+function version(): string {
+  const require = createRequire(import.meta.url);
+  return (require('../../../package.json') as { version: string }).version;
+}
+
+async function main(argv: string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined) return runShowcase(terminal);
+  if (name === '--help' || name === '-h' || name === 'help') {
+    const topic = rest[0] !== undefined && COMMANDS[rest[0]];
+    terminal.print(topic ? helpText(rest[0]!, topic.spec) : HELP);
+    return 0;
+  }
+  if (name === '--version' || name === '-V') {
+    terminal.print(version());
+    return 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    const near = nearest(name, Object.keys(COMMANDS));
+    throw usage(
+      'command',
+      name,
+      Object.keys(COMMANDS).join(', '),
+      near ? `did you mean ${near}?` : 'see npx ipistorm --help',
+    );
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    terminal.print(helpText(name, command.spec));
+    return 0;
+  }
+  return command.run(parseCommand(name, command.spec, rest), terminal);
+}
+
+function exitCode(error: unknown): number {
+  if (error instanceof InvariantError) return 1;
+  return error instanceof UsageError ? 2 : 3;
+}
+
+/** Runs a command line; returns the exit code, errors told on standard error. */
+export async function runCommand(argv: string[]): Promise<number> {
+  const terminal = new Terminal();
+  try {
+    return await main(argv, terminal);
+  } catch (error) {
+    terminal.note(`ipistorm: ${error instanceof Error ? error.message : String(error)}`);
+    return exitCode(error);
+  }
+}

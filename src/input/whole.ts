@@ -1,0 +1,77 @@
+// A small file as one text, at once: scenarios and cost sets.
+import { closeSync, openSync, readSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { compressionOf, HEAD_BYTES } from './kinds.js';
+import { headError } from './lines.js';
+import { explained, fdOf, refusal, statInput } from './path.js';
+import { decoderOf, encodingOf } from './text.js';
+import { unpackCommand } from './unpack.js';
+
+const SIZE_MAX = 16 * 2 ** 20;
+const tooLong = (path: string) =>
+  refusal(path, 'more than 16 MiB', 'scenarios and cost sets are some kilobytes long');
+
+/** Reads to the end; waits where a pipe has nothing yet. */
+function bytesOf(path: string, fd: number): Buffer {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for (;;) {
+    const piece = Buffer.alloc(1 << 16);
+    let got: number;
+    try {
+      got = readSync(fd, piece, 0, piece.length, null);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') got = 0;
+      else if (code !== 'EAGAIN') throw error;
+      else {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+        continue;
+      }
+    }
+    if (got === 0) return Buffer.concat(pieces);
+    pieces.push(piece.subarray(0, got));
+    length += got;
+    if (length > SIZE_MAX) throw tooLong(path);
+  }
+}
+
+function plainBytes(path: string, bytes: Buffer): Buffer {
+  const compression = compressionOf(bytes);
+  if (!compression) return bytes;
+  if (compression !== 'gzip') {
+    const command = `${unpackCommand(path, compression)} > FILE`;
+    throw refusal(path, `${compression} data`, `unpack it: ${command}`);
+  }
+  try {
+    return gunzipSync(bytes, { maxOutputLength: SIZE_MAX });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(path);
+    throw refusal(path, `damaged gzip data (${code})`, 'copy it again');
+  }
+}
+
+/** @throws UsageError for what is no text, or more than 16 MiB of it; ReadError */
+export function readWhole(path: string): string {
+  statInput(path);
+  const given = fdOf(path);
+  let raw: Buffer;
+  try {
+    const fd = given ?? openSync(path, 'r');
+    try {
+      raw = bytesOf(path, fd);
+    } finally {
+      if (given === undefined) closeSync(fd);
+    }
+  } catch (error) {
+    throw explained(path, error);
+  }
+  const bytes = plainBytes(path, raw);
+  const wrong = headError(bytes.subarray(0, HEAD_BYTES), path, compressionOf(raw));
+  if (wrong) throw wrong;
+  const { encoding, mark } = encodingOf(bytes.subarray(0, HEAD_BYTES));
+  if (encoding === 'utf32') return '';
+  const decoder = decoderOf(encoding);
+  return decoder.write(bytes.subarray(mark)) + decoder.end();
+}

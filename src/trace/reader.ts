@@ -1,0 +1,327 @@
+// Reads a trace line by line in one pass: decides the dialect, then fills a Trace.
+import { type Dialect, detect, isComment, SCANS, type Scan, type TraceFormat } from './dialect.js';
+import { ROW } from './events.js';
+import {
+  isHandlerEntry,
+  NOT_RECORDED,
+  parseHandlerEntry,
+  parseKvmIpi,
+  parseQueue,
+  parseSend,
+  parseWake,
+  printable,
+  SEND_EVENTS,
+} from './fields.js';
+import { type JsonEvent, readJsonLine } from './json-lines.js';
+import { TraceLine } from './line.js';
+import { parseHeaderCpus, parseLost, parseOverwritten, parsePerfLost } from './losses.js';
+import { notATrace, refuse, withoutCpuColumn } from './refuse.js';
+import { markDoubles, sortByTime, Trace } from './trace.js';
+
+/** Lines looked at to tell the dialect. */
+const LOOK = 2000;
+const LINE_MAX = 1 << 20;
+const DAMAGED_MAX = 20;
+/** Events that belong to the subject: they are read or understood, not skipped. */
+const KNOWN =
+  /^(?:ipi_\w+|csd_\w+|\w+_(?:entry|exit)|sched_wak\w+|irq_work\w*|kvm_(?:apic_ipi|apic_accept_irq|eoi|pv_eoi)|hyperv_send_ipi\w*)$/;
+/** wprof names the kind of an IPI; the kernel's callback for single and multi is this one. */
+const GENERIC_CALLBACK = 'generic_smp_call_function_single_interrupt';
+const FALLBACKS = ['bracket', 'verbose', 'latency', 'graph'] as const;
+
+export interface ReadOptions {
+  /** Name of the file, for messages. */
+  name: string;
+  /** Instead of the detected format. */
+  format?: TraceFormat | undefined;
+}
+
+/** Feed it every line, then call end(). */
+export class TraceReader {
+  readonly #options: ReadOptions;
+  readonly #line = new TraceLine();
+  #waiting: string[] | undefined = [];
+  #trace: Trace | undefined;
+  #scans: readonly Scan[] = [];
+  #base: bigint | undefined;
+  #latest = Number.NEGATIVE_INFINITY;
+  #dense = 0;
+
+  constructor(options: ReadOptions) {
+    this.#options = options;
+  }
+
+  /** @throws UsageError when the first lines are of no trace */
+  add(line: string): void {
+    const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+    if (!this.#waiting) return this.#read(text);
+    this.#waiting.push(text);
+    if (this.#waiting.length >= LOOK) this.#decide();
+  }
+
+  /**
+   * The trace.
+   * @param whole false: reading was interrupted, so a trace without sends is no error
+   * @throws UsageError when it holds nothing to replay
+   */
+  end(whole = true): Trace {
+    if (this.#waiting) this.#decide();
+    const trace = this.#trace!;
+    this.#clock(trace);
+    sortByTime(trace);
+    markDoubles(trace);
+    this.#tally(trace);
+    if (whole && trace.sends === 0) throw refuse(this.#options.name, trace);
+    return trace;
+  }
+
+  #decide(): void {
+    const lines = this.#waiting!;
+    this.#waiting = undefined;
+    this.#trace = new Trace(this.#dialect(lines));
+    const { anchor } = this.#trace.dialect;
+    if (anchor !== 'json') {
+      const others =
+        anchor === 'columns' || anchor === 'timeless'
+          ? []
+          : FALLBACKS.filter((name) => name !== anchor);
+      this.#scans = [SCANS[anchor], ...others.map((name) => SCANS[name])];
+    }
+    for (const line of lines) this.#read(line);
+  }
+
+  #dialect(lines: readonly string[]): Dialect {
+    const { format, name } = this.#options;
+    if (format === 'wprof' || (format === undefined && isJsonLines(lines)))
+      return { format: 'wprof', anchor: 'json' };
+    const found = detect(lines);
+    if (found && 'noCpu' in found) throw withoutCpuColumn(name, found.noCpu);
+    if (format !== undefined) return forced(format, found);
+    if (!found) throw notATrace(name, lines);
+    return found;
+  }
+
+  #read(line: string): void {
+    const trace = this.#trace!;
+    trace.lines++;
+    if (line.length > LINE_MAX) return this.#damage('longer than 1 MiB');
+    if (trace.dialect.anchor === 'json') return this.#json(line);
+    if (this.#scans.some((scan) => scan(line, this.#line))) return this.#anchored(line);
+    if (isComment(line)) return this.#header(line);
+    this.#unanchored(line, line.trimStart());
+  }
+
+  #header(line: string): void {
+    const trace = this.#trace!;
+    trace.headerCpus = Math.max(trace.headerCpus, parseHeaderCpus(line) ?? 0);
+    trace.losses.overwritten += parseOverwritten(line);
+    const begins = /^#{5} CPU (\d{1,5}) buffer started ####/.exec(line);
+    if (begins) trace.losses.begins(Number(begins[1]), trace.rows.length);
+  }
+
+  #unanchored(line: string, text: string): void {
+    const trace = this.#trace!;
+    const lost = parseLost(line);
+    if (lost) return this.#lost(lost.cpu, lost.count);
+    if (trace.dialect.anchor === 'columns' && this.#note(text)) return;
+    const perf = trace.dialect.format === 'perf' ? parsePerfLost(line) : undefined;
+    if (perf !== undefined) {
+      if (perf >= 0) trace.losses.overwritten += perf;
+      return;
+    }
+    if (text.startsWith('=>')) trace.traits.add('with stacks');
+    else if (isFrame(line, text)) trace.traits.add('with call chains');
+    else if (!isMark(text))
+      this.#damage(`not a line of ${trace.dialect.format}: ${printable(text.slice(0, 60))}`);
+  }
+
+  /** What bpftrace and bcc say beside their lines. */
+  #note(text: string): boolean {
+    const lost = /^(?:Lost (\d{1,15}) events|Possibly lost (\d{1,15}) samples)/.exec(
+      text.slice(0, 60),
+    );
+    if (lost) this.#trace!.losses.overwritten += Number(lost[1] ?? lost[2]);
+    return lost !== null || /^(?:Attaching \d+ probe|TIME\b|Tracing\b)/.test(text.slice(0, 40));
+  }
+
+  #lost(cpu: number, count: number | undefined): void {
+    if (cpu >= 65536) return this.#damage('a CPU number of 65536 or more');
+    const trace = this.#trace!;
+    trace.losses.lost(cpu, count, trace.rows.length);
+    trace.highestCpu = Math.max(trace.highestCpu, cpu);
+  }
+
+  #anchored(line: string): void {
+    const trace = this.#trace!;
+    const { cpu, name } = this.#line;
+    trace.highestCpu = Math.max(trace.highestCpu, cpu);
+    if (name === '' || name.startsWith('PERF_RECORD_')) {
+      const lost = parsePerfLost(name === '' ? this.#line.text : `${name} ${this.#line.text}`);
+      if (lost !== undefined && lost >= 0) this.#lost(cpu, lost);
+      else if (line.includes('<stack trace')) trace.traits.add('with stacks');
+      return;
+    }
+    if (this.#line.diff) trace.traits.add('--ts-diff');
+    if (trace.dialect.anchor === 'latency')
+      trace.traits.add(trace.dialect.format === 'trace-cmd' ? '-l' : 'in the latency format');
+    this.#event(this.#line, this.#time(this.#line));
+  }
+
+  /** ns or ticks from the first event's second; NaN without a time. */
+  #time({ whole, fraction, unit }: TraceLine): number {
+    const trace = this.#trace!;
+    if (unit === 'none') return Number.NaN;
+    this.#base ??= BigInt(whole);
+    const away =
+      whole.length < 15 ? Number(whole) - Number(this.#base) : Number(BigInt(whole) - this.#base);
+    const time = unit === 'ticks' ? away : away * 1e9 + Number(fraction.padEnd(9, '0'));
+    if (time < this.#latest) trace.unordered++;
+    else if (time > this.#latest) this.#dense++;
+    this.#latest = time;
+    trace.first = Number.isNaN(trace.first) ? time : Math.min(trace.first, time);
+    trace.last = Number.isNaN(trace.last) ? time : Math.max(trace.last, time);
+    trace.clock = unit;
+    return time;
+  }
+
+  #event({ name, cpu, text }: { name: string; cpu: number; text: string }, time: number): void {
+    const trace = this.#trace!;
+    trace.events.add(printable(name));
+    if (SEND_EVENTS.has(name)) this.#send(name, cpu, text, time);
+    else if (isHandlerEntry(name)) this.#entry(name, cpu, text, time);
+    else if (name === 'csd_queue_cpu') {
+      const queued = parseQueue(text);
+      if (queued) {
+        trace.functions.add(queued.func);
+        trace.rows.add(ROW.queue, cpu, time, trace.rows.names.of(queued.func), queued.cpu);
+      } else this.#damage(`${name}: fields not understood`);
+    } else if (name.startsWith('sched_wak')) {
+      trace.rows.add(ROW.wake, cpu, time, parseWake(text));
+    } else if (name === 'kvm_apic_ipi') this.#kvm(text);
+    else if (!KNOWN.test(name)) trace.unknownEvents++;
+    trace.losses.saw(cpu, trace.rows.length);
+  }
+
+  #send(name: string, cpu: number, text: string, time: number): void {
+    const trace = this.#trace!;
+    const send = parseSend(name, text, trace.dialect.anchor !== 'columns');
+    if (!send) return this.#damage(`${name}: fields not understood`);
+    for (const target of send.cpus) trace.highestCpu = Math.max(trace.highestCpu, target);
+    const { rows } = trace;
+    const what = send.kind === 'cpu' ? ROW.sendCpu : ROW.sendMask;
+    const targets = send.kind === 'cpu' ? send.cpus[0]! : rows.mask(send.cpus);
+    rows.add(what, cpu, time, targets, rows.names.of(send.callback), rows.names.of(send.callsite));
+    const raw = text.includes('ARRAY[') || /callsite=0x[0-9a-f]{8}/.test(text);
+    if (raw && trace.dialect.format === 'trace-cmd') trace.traits.add('-R');
+  }
+
+  #entry(name: string, cpu: number, text: string, time: number): void {
+    const trace = this.#trace!;
+    const vector = parseHandlerEntry(name, text);
+    if (vector === undefined) {
+      if (name !== 'ipi_entry') this.#damage(`${name}: no vector`);
+      return;
+    }
+    trace.vectorsHandled.add(vector);
+    trace.rows.add(ROW.entry, cpu, time, vector);
+  }
+
+  #kvm(text: string): void {
+    const ipi = parseKvmIpi(text);
+    if (!ipi) return;
+    const key = `${ipi.vector} ${ipi.delivery}`;
+    const known = this.#trace!.kvmIpis.get(key);
+    if (known) known.count++;
+    else this.#trace!.kvmIpis.set(key, { ...ipi, count: 1 });
+  }
+
+  #json(line: string): void {
+    if (line.trim() === '') return;
+    const read = readJsonLine(line);
+    if (typeof read === 'string') return this.#damage(read);
+    if (read && read.t !== 'header') this.#jsonEvent(read);
+  }
+
+  #jsonEvent(event: Exclude<JsonEvent, { t: 'header' }>): void {
+    const trace = this.#trace!;
+    const { rows } = trace;
+    const names = { send: 'ipi_send', entry: 'ipi', other: '' };
+    trace.events.add(event.t === 'other' ? printable(event.name) : names[event.t]);
+    trace.highestCpu = Math.max(trace.highestCpu, event.cpu);
+    if (event.t === 'other') trace.unknownEvents++;
+    // A handler that began before the recording: that its IPI arrived is all that is known.
+    if (event.at === undefined) return;
+    const [whole, fraction] = event.at.split('.') as [string, string];
+    const time = this.#time(Object.assign(this.#line, { whole, fraction, unit: 'ns' as const }));
+    if (event.t === 'entry') {
+      trace.vectorsHandled.add(event.vector);
+      rows.add(ROW.entry, event.cpu, time, event.vector);
+    } else if (event.t === 'send') this.#jsonSend(event, time);
+    trace.losses.saw(event.cpu, rows.length);
+  }
+
+  #jsonSend(event: Extract<JsonEvent, { t: 'send' }>, time: number): void {
+    const trace = this.#trace!;
+    const { rows } = trace;
+    if (event.target === undefined) {
+      trace.untargeted++;
+      return;
+    }
+    trace.highestCpu = Math.max(trace.highestCpu, event.target);
+    const callback = event.kind === 'reschedule' ? '' : GENERIC_CALLBACK;
+    rows.add(
+      ROW.sendCpu,
+      event.cpu,
+      time,
+      event.target,
+      rows.names.of(callback),
+      rows.names.of(NOT_RECORDED),
+    );
+  }
+
+  #damage(reason: string): void {
+    const trace = this.#trace!;
+    trace.damagedCount++;
+    if (trace.damaged.length < DAMAGED_MAX) trace.damaged.push({ line: trace.lines, reason });
+  }
+
+  /** A clock without a unit that advances by about one an event is trace_clock counter. */
+  #clock(trace: Trace): void {
+    if ((trace.clock as string) !== 'ticks') return;
+    const span = trace.last - trace.first + 1;
+    if (span <= 4 * (this.#dense + trace.losses.total) + 64) trace.clock = 'counter';
+  }
+
+  #tally(trace: Trace): void {
+    const { rows } = trace;
+    for (let row = 0; row < rows.length; row++) {
+      if (rows.what(row) !== ROW.sendCpu && rows.what(row) !== ROW.sendMask) continue;
+      trace.callbacks.add(rows.names.text(rows.b(row)) || '(reschedule)');
+      trace.callsites.add(rows.names.text(rows.c(row)));
+    }
+  }
+}
+
+/** wprof's header, or one of its events. */
+function isJsonLines(lines: readonly string[]): boolean {
+  const first = lines.find((line) => line.trim() !== '') ?? '';
+  return /^\{"[\s\S]{0,2000}"(?:capture_ipis|t)": ?/.test(first.trimStart().slice(0, 2100));
+}
+
+function forced(format: TraceFormat, found: Dialect | undefined): Dialect {
+  if (found && found.format === format) return found;
+  const anchor = found?.anchor ?? 'bracket';
+  if (format === 'bpftrace') return { format, anchor: 'columns' };
+  return { format, anchor: format === 'perf' || anchor === 'columns' ? 'bracket' : anchor };
+}
+
+/** A frame of a call chain: "\tffffffff81100000 do_idle+0x10 ([kernel.kallsyms])". */
+function isFrame(line: string, text: string): boolean {
+  if (line.charCodeAt(0) !== 9 && line.charCodeAt(0) !== 32) return false;
+  return /^[0-9a-f]{4,16}(?: |$)/.test(text) || (line.charCodeAt(0) === 9 && text !== '');
+}
+
+/** A task switch of function_graph, its lines without a CPU, a frame in user space. */
+function isMark(text: string): boolean {
+  return text.startsWith('|') || text.startsWith('----') || text.startsWith('<0');
+}

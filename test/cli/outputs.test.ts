@@ -1,0 +1,126 @@
+// What is written: checked before the work, named when it fails, never left half done.
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { MAIN, run, struck } from './run.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'ipistorm-out-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const full = existsSync('/dev/full');
+const sh = (line: string, ...args: string[]) =>
+  spawnSync('bash', ['-c', line, 'bash', process.execPath, MAIN, ...args], { encoding: 'utf8' });
+
+describe('an output that cannot be written', () => {
+  mkdirSync(join(scratch, 'folder'));
+  it.each([
+    ['--ftrace', join(scratch, 'none/x'), /ENOENT.*make the directory first/],
+    ['--hdr', join(scratch, 'folder'), /EISDIR.*name a file in it/],
+    ['--chrome', join(scratch, 'n'.repeat(300)), /ENAMETOOLONG/],
+    ['--perfetto', join(scratch, 'folder', '\x1b[31m', 'x'), /ENOENT/],
+  ])('%s %s is named before the work begins: exit 3', async (option, path, message) => {
+    // A day of simulated time: whoever works first is not done in time.
+    const { status, stdout, stderr } = await run('run', 'normal', '--duration', '9s', option, path);
+    expect(stderr).toMatch(message);
+    expect(stderr).toContain(`${option}: got `);
+    expect(stderr).not.toMatch(/\x1b|\n\s+at /);
+    expect(stdout).toBe('');
+    expect(status).toBe(3);
+  });
+
+  it.skipIf(!full).each(['--ftrace', '--chrome', '--perfetto', '--hdr'])(
+    '%s on a full disk: named with option, file and next step',
+    async (option) => {
+      const { status, stderr } = await run('run', 'normal', option, '/dev/full');
+      expect(stderr).toMatch(
+        new RegExp(`${option}: got "/dev/full" \\(ENOSPC: no space left.*free space`),
+      );
+      expect(status).toBe(3);
+    },
+  );
+
+  it('what was written before the disk was full is removed', () => {
+    const path = join(scratch, 'cut.json');
+    const line = 'ulimit -f 64; "$1" "$2" run tlb-shootdown --chrome "$3"';
+    const { status, stderr } = sh(line, path);
+    expect(stderr).toMatch(/--chrome: got .*EFBIG.*what was written of it is removed/);
+    expect(status).toBe(3);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('one file for two', () => {
+  it.each([
+    ['an option', (path: string) => ['--chrome', path, '--ftrace', `${scratch}/folder/../x`], 'x'],
+    ['the scenario', (path: string) => ['--hdr', path], 'own.jsonc'],
+    ['the costs', (path: string) => ['--costs', path, '--hdr', path], 'costs.json'],
+  ])('%s: exit 2, and the file is as it was', async (_, options, name) => {
+    const [own, costs] = [join(scratch, 'own.jsonc'), join(scratch, 'costs.json')];
+    writeFileSync(own, (await run('scenarios', 'normal')).stdout);
+    writeFileSync(costs, (await run('costs', 'kvm-avic')).stdout);
+    const path = join(scratch, name);
+    const { status, stderr } = await run('run', own, ...options(path));
+    expect(stderr).toMatch(/allowed a file of its own; \S+ (goes there|is read from it)/);
+    expect(status).toBe(2);
+    expect(readFileSync(own, 'utf8')).toContain('"name"');
+  });
+
+  it('standard output: exit 2', () => {
+    const { status, stderr } = sh('"$1" "$2" run normal --ftrace "$3" > "$3"', `${scratch}/same`);
+    expect(stderr).toContain('standard output goes there');
+    expect(status).toBe(2);
+  });
+});
+
+describe('standard output and error', () => {
+  it.skipIf(!full)('full: one line, exit 3', () => {
+    const out = openSync('/dev/full', 'w');
+    const options = { stdio: ['ignore', out, 'pipe'], encoding: 'utf8' } as const;
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'models'], options);
+    closeSync(out);
+    expect(stderr).toMatch(/^ipistorm: standard output: got ENOSPC.*\n$/);
+    expect(status).toBe(3);
+  });
+
+  it('a disk that fills up in the middle is no success', () => {
+    const line = 'ulimit -f 64; "$1" "$2" storm --cpus 9000 --sends 10 --csv > "$3"';
+    const { status, stderr } = sh(line, join(scratch, 'short.csv'));
+    expect(stderr).toMatch(/^ipistorm: standard output: got EFBIG.*\n$/);
+    expect(status).toBe(3);
+  });
+
+  it('a reader that leaves ends it quietly, a closed standard error is not missed', () => {
+    const line = '"$1" "$2" storm --cpus 9000 --sends 10 --csv | head -1; echo "$PIPESTATUS"';
+    expect(sh(line).stdout.trim().split('\n').at(-1)).toBe('0');
+    const closed = '"$1" "$2" storm --sends 10 --json 2> >(exec true); echo "$?"';
+    expect(sh(closed).stdout.trim().split('\n').at(-1)).toBe('0');
+  });
+
+  it('a trace that goes into a pipe', () => {
+    const line =
+      '"$1" "$2" run irqs-off --format simple --ftrace >(head -1 > "$3"); sleep 0.3; cat "$3"';
+    expect(sh(line, join(scratch, 'piped')).stdout).toContain('# tracer: nop');
+  });
+});
+
+it('a signal while a trace is written: the part of it is removed, and said so', async () => {
+  const path = join(scratch, 'part.json');
+  const args = ['run', 'irqs-off', '--format', 'simple', '--chrome', path];
+  const { status, stderr } = await struck({ afterMs: 1600 }, ...args);
+  // On a fast machine it was written before.
+  if (status === 0) return;
+  expect(status).toBe(130);
+  expect(stderr).toMatch(/interrupted/);
+  if (/is removed/.test(stderr)) expect(existsSync(path)).toBe(false);
+  else JSON.parse(readFileSync(path, 'utf8'));
+});

@@ -1,0 +1,84 @@
+// Ctrl-C and SIGTERM: what was done so far is printed, and the exit code names the signal.
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { struck } from './run.js';
+
+const FIXTURES = new URL('../fixtures/', import.meta.url).pathname;
+const RECORDING = join(FIXTURES, 'recordings/kvm-x2-4cpu-s1.txt.gz');
+
+const JSON_COMMANDS: string[][] = [
+  ['storm', '--sends', '100G', '--json'],
+  ['storm', '--sends', '10k', '--repeat', '1000', '--json'],
+  ['run', 'scftorture', '--duration', '100s', '--json'],
+  ['run', 'scftorture', '--cpus', '2048', '--duration', '1s', '--json'],
+  ['run', 'dropped-icr', '--why', '--json'],
+  ['compare', '--cpus', '512', '--rounds', '1000', '--json'],
+  ['verify', RECORDING, RECORDING, '--json'],
+  ['icr', '--json'],
+  ['models', '--json'],
+];
+
+const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1)!);
+
+describe('a signal at start-up', () => {
+  it.each(JSON_COMMANDS)('%s %s %s %s: a whole document', async (...args) => {
+    const { status, json } = await struck({}, ...args);
+    expect(status).toBe(130);
+    expect(json().interrupted).toBe(true);
+  });
+
+  it.each([['ramp', 'tlb-shootdown'], ['costs'], ['scenarios'], ['compare', '--cpus', '8'], []])(
+    '%s %s: what there is, exit 130',
+    async (...args) => {
+      const { status, stderr } = await struck({}, ...args);
+      expect(status).toBe(130);
+      expect(stderr).not.toMatch(/\n\s+at /);
+    },
+  );
+
+  it('SIGTERM exits with 143', async () => {
+    const { status, json } = await struck({ signal: 'SIGTERM' }, ...JSON_COMMANDS[0]!);
+    expect(status).toBe(143);
+    expect(json().interrupted).toBe(true);
+  });
+
+  it('nothing verified is not good', async () => {
+    const { json } = await struck({}, 'verify', RECORDING, '--json');
+    expect(json()).toMatchObject({ ok: false, interrupted: true });
+  });
+});
+
+describe('a signal while it works', () => {
+  it.each([
+    ['ramp', 'tlb-shootdown', '--json'],
+    ['run', 'scftorture', '--cpus', '4096', '--duration', '1s', '--format', 'jsonl'],
+    ['storm', '--cpus', '65536', '--model', 'qemu', '--sends', '1M', '--json'],
+    ['compare', '--cpus', '4096', '--rounds', '1000', '--json'],
+  ])('%s %s: soon, exit 143', async (...args) => {
+    const { status, stdout } = await struck({ signal: 'SIGTERM', afterMs: 900 }, ...args);
+    expect(status).toBe(143);
+    const document = args.includes('jsonl') || args[0] === 'ramp' ? lastLine(stdout) : stdout;
+    const whole = typeof document === 'string' ? JSON.parse(document) : document;
+    expect(whole.interrupted).toBe(true);
+  });
+
+  it('the steps of a ramp that were complete are shown', async () => {
+    const { status, stdout } = await struck({ afterMs: 1500 }, 'ramp', 'tlb-shootdown');
+    expect(status).toBe(130);
+    expect(stdout).toMatch(/^tlb-shootdown, costs/);
+  });
+
+  it('prints whole CSV lines', async () => {
+    const { status, stdout } = await struck({ afterMs: 200 }, 'storm', '--sends', '9G', '--csv');
+    const rows = stdout.trim().split('\n');
+    expect(status).toBe(130);
+    expect(rows).toHaveLength(65);
+    expect(new Set(rows.map((row) => row.split(',').length)).size).toBe(1);
+  });
+
+  it('a second one ends it at once, though nobody reads what it prints', async () => {
+    const csv = ['storm', '--cpus', '65536', '--sends', '10', '--csv'];
+    const { status } = await struck({ afterMs: 1500, times: 2, reads: false }, ...csv);
+    expect(status).toBe(130);
+  });
+});
