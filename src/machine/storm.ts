@@ -235,7 +235,7 @@ export function* sliceStorm(
     sends += count;
     const step = yield { sends, total: storm.sends, targetsPerSend: targets };
     if (step === true) break;
-    if (typeof step === 'number') slice = checkInteger('slice', step, 1, 2 ** 31);
+    if (step !== undefined && step !== false) slice = checkInteger('slice', step, 1, 2 ** 31);
   }
   host.runHandlers();
   host.audit();

@@ -78,26 +78,29 @@ export function ramp(
   costs: CostSet,
   options: TimedOptions = {},
 ): Generator<RampStep, void, undefined> {
-  return onlySteps(rampSlices(scenario, costs, options));
+  const slices = rampSlices(scenario, costs, options);
+  return steps(slices);
 }
 
-function* onlySteps(slices: Iterable<RampProgress>): Generator<RampStep, void, undefined> {
+function* steps(
+  slices: Generator<RampProgress, void, number | undefined>,
+): Generator<RampStep, void, undefined> {
   for (const { step } of slices) if (step) yield step;
 }
 
 /**
  * The same, slice by slice; a number given to `next()` is the events of the slices that follow.
- * @throws UsageError as ramp()
+ * @throws UsageError at once for a scenario, costs or options that no run has
  */
 export function rampSlices(
   scenario: Scenario,
   costs: CostSet,
   options: TimedOptions = {},
 ): Generator<RampProgress, void, number | undefined> {
-  return steps(checkScenario(scenario), checkCosts(costs), checkTimedOptions(options));
+  return slicesOf(checkScenario(scenario), checkCosts(costs), checkTimedOptions(options));
 }
 
-function* steps(
+function* slicesOf(
   scenario: Scenario,
   costs: CostSet,
   options: TimedOptions,

@@ -216,6 +216,7 @@ class Parser {
  * @throws UsageError with line and column
  */
 export function parseCommented(text: string, what = 'JSON'): unknown {
+  if (typeof what !== 'string') throw usage('what', what, 'a name for its errors');
   if (typeof text !== 'string') throw usage('text', text, 'a string of JSON with comments');
   const plain = text.startsWith('\ufeff') ? text.slice(1) : text;
   if (plain.length > LENGTH_MAX) {

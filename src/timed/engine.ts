@@ -181,8 +181,8 @@ export class TimedRun {
   }
 
   /**
-   * Runs to the end; yields the virtual time in ns after each slice; a number given to `next()` is the
-   * events of the slices that follow. Stop early by leaving the loop; a later slices() goes on from there.
+   * Runs to the end; yields the virtual time in ns after each slice. Stop early by leaving the loop: a later
+   * slices() goes on from there. A number given to `next()` is the events of the slices that follow.
    * @throws UsageError inside another slices() or run() of this run, also from onEvents
    */
   *slices(): Generator<number, void, number | undefined> {
@@ -190,18 +190,23 @@ export class TimedRun {
       throw usage('slices', 'a run under way', 'calls before or after it', 'end its generator');
     this.#running = true;
     try {
-      let events = this.#options.sliceEvents ?? SLICE;
-      let before = this.#progress();
-      while (this.#slice(events)) {
-        const now = this.#progress();
-        if (now.events - before.events >= SLICE) {
-          this.#chooseScheduler(before, now);
-          before = now;
-        }
-        events = (yield this.nowNs) ?? events;
-      }
+      yield* this.#slices();
     } finally {
       this.#running = false;
+    }
+  }
+
+  *#slices(): Generator<number, void, number | undefined> {
+    let events = this.#options.sliceEvents ?? SLICE;
+    let before = this.#progress();
+    while (this.#slice(events)) {
+      const now = this.#progress();
+      if (now.events - before.events >= SLICE) {
+        this.#chooseScheduler(before, now);
+        before = now;
+      }
+      const next = yield this.nowNs;
+      if (next !== undefined) events = checkInteger('next() of slices', next, 1, 2 ** 31);
     }
   }
 
