@@ -5,7 +5,14 @@ import { COMPARE, runCompare } from './compare.js';
 import { ICR, runIcr } from './icr.js';
 import { COSTS, runCosts, runScenarios, SCENARIOS } from './library.js';
 import { MODELS, runModels } from './models.js';
-import { type CommandSpec, helpText, nearest, type Parsed, parseCommand } from './options.js';
+import {
+  type CommandSpec,
+  EXIT_CODES,
+  helpText,
+  nearest,
+  type Parsed,
+  parseCommand,
+} from './options.js';
 import { RAMP, runRamp } from './ramp.js';
 import { REPLAY, runReplay } from './replay.js';
 import { RUN, runRun } from './run.js';
@@ -44,7 +51,8 @@ ${Object.entries(COMMANDS)
 ipistorm --version
 
 Numbers may be written 0xfd, 50M or 1_000; lists 1-3,8. "npx ipistorm COMMAND --help" shows a command's options.
-Exit codes: 0 good, 1 a check failed, 2 usage, 3 environment. NO_COLOR=1 turns colour off.
+${EXIT_CODES}
+A signal prints what was done so far; a second one ends at once. NO_COLOR=1 turns colour off.
 Words: docs/glossary.md. What is not modelled: docs/fidelity.md. Scenarios and cost sets: docs/time.md.`;
 
 function version(): string {
@@ -52,29 +60,29 @@ function version(): string {
   return (require('../../../package.json') as { version: string }).version;
 }
 
+function commandOf(name: string): Command {
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!;
+  const names = Object.keys(COMMANDS);
+  const near = nearest(name, names);
+  const next = near ? `did you mean ${near}?` : 'see npx ipistorm --help';
+  throw usage('command', name, names.join(', '), next);
+}
+
 async function main(argv: string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined) return runShowcase(terminal);
   if (name === '--help' || name === '-h' || name === 'help') {
-    const topic = rest[0] !== undefined && COMMANDS[rest[0]];
-    terminal.print(topic ? helpText(rest[0]!, topic.spec) : HELP);
+    terminal.print(rest[0] === undefined ? HELP : helpText(rest[0], commandOf(rest[0]).spec));
     return 0;
   }
   if (name === '--version' || name === '-V') {
     terminal.print(version());
     return 0;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) {
-    const near = nearest(name, Object.keys(COMMANDS));
-    throw usage(
-      'command',
-      name,
-      Object.keys(COMMANDS).join(', '),
-      near ? `did you mean ${near}?` : 'see npx ipistorm --help',
-    );
-  }
-  if (rest.includes('--help') || rest.includes('-h')) {
+  const command = commandOf(name);
+  const end = rest.indexOf('--');
+  const options = end < 0 ? rest : rest.slice(0, end);
+  if (options.includes('--help') || options.includes('-h')) {
     terminal.print(helpText(name, command.spec));
     return 0;
   }

@@ -88,7 +88,7 @@ export async function runCompare(args: Parsed, terminal: Terminal): Promise<numb
   );
   const measured = await measureAll(groups.flat(), rounds, terminal);
   const { hit } = watchInterrupt();
-  if (args.flag('json')) terminal.json(compareJson(measured, cpus));
+  if (args.flag('json')) await terminal.json(compareJson(measured, cpus));
   else terminal.show(comparisonSheet(measured, cpus));
   if (hit) terminal.note(INTERRUPTED);
   return hit ? 130 : 0;

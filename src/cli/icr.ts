@@ -28,6 +28,7 @@ export const ICR: CommandSpec = {
     },
     cpus: {
       value: 'LIST',
+      empty: true,
       help: 'target CPUs, such as 1-31 (with --apic-ids or --topology), default all others',
     },
     vector: { value: 'V', help: 'vector 0-255, such as 0xfc (2 is NMI); callers have their own' },
@@ -69,7 +70,7 @@ function sizeOf(args: Parsed, targets: number[] | undefined, from: number): { cp
   return { cpus: Math.max(from, ...(targets ?? [7])) + 1 };
 }
 
-export function runIcr(args: Parsed, terminal: Terminal): number {
+export async function runIcr(args: Parsed, terminal: Terminal): Promise<number> {
   const from = parseNumber('--from', args.text('from') ?? '0', 0, 65535);
   const op = parseOp(args.text('op') ?? 'mask');
   const list = args.text('cpus');
@@ -92,7 +93,7 @@ export function runIcr(args: Parsed, terminal: Terminal): number {
   const writes = machine.linux.record((linux) => linux.send(op, from, chosen, vector));
   const { sends, ...counts } = machine.senderCosts();
   const result = { op, from, vector, writes, counts: snakeKeys(counts), machine };
-  if (args.flag('json')) terminal.json(icrJson(result));
+  if (args.flag('json')) await terminal.json(icrJson(result));
   else printIcr(result, chosen, terminal);
   return 0;
 }

@@ -1,5 +1,4 @@
 // ipistorm scenarios, ipistorm costs: what comes with the package, to read and to copy.
-import { usage } from '../core/errors.js';
 import { sharesOf } from '../timed/costs.js';
 import {
   COST_SETS,
@@ -11,6 +10,9 @@ import {
 } from '../timed/library.js';
 import type { CommandSpec, Parsed } from './options.js';
 import type { Terminal } from './terminal.js';
+import { known } from './timed-input.js';
+
+const LIST = 'without a name they are listed';
 
 export const SCENARIOS: CommandSpec = {
   summary: 'Lists the scenarios, or prints one, to copy and change.',
@@ -27,14 +29,10 @@ export const COSTS: CommandSpec = {
   examples: ['npx ipistorm costs', 'npx ipistorm costs amd-epyc-x2apic > mine.json'],
 };
 
-function only(args: Parsed): string | undefined {
-  if (args.positionals.length > 1) throw usage('NAME', 'several', 'one name');
-  return args.positionals[0];
-}
-
 export function runScenarios(args: Parsed, terminal: Terminal): number {
-  const name = only(args);
-  if (name !== undefined) terminal.print(scenarioText(name).trimEnd());
+  const [name] = args.positionals;
+  if (name !== undefined)
+    terminal.print(scenarioText(known('scenario', name, SCENARIO_NAMES, LIST)).trimEnd());
   else {
     const rows = SCENARIO_NAMES.map((each) => [
       each,
@@ -47,8 +45,8 @@ export function runScenarios(args: Parsed, terminal: Terminal): number {
 }
 
 export function runCosts(args: Parsed, terminal: Terminal): number {
-  const name = only(args);
-  if (name !== undefined) terminal.print(costText(name).trimEnd());
+  const [name] = args.positionals;
+  if (name !== undefined) terminal.print(costText(known('costs', name, COST_SETS, LIST)).trimEnd());
   else {
     const rows = COST_SETS.map((each) => {
       const set = costSet(each);

@@ -59,7 +59,8 @@ export function oneOf<T extends string>(what: string, text: string, table: Recor
 
 export function parseDriver(text: string): Driver {
   const name = text.replace(/-/g, '_');
-  return ALIASES[name] ?? oneOf('--driver', name, DRIVERS);
+  if (Object.hasOwn(ALIASES, name)) return ALIASES[name]!;
+  return oneOf('--driver', name, DRIVERS);
 }
 
 export function machineOptions(args: Parsed, defaults: MachineOptions = {}): MachineOptions {

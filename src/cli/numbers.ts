@@ -3,28 +3,30 @@ import { usage } from '../core/errors.js';
 
 const SUFFIX: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
 
+const WRITTEN = /^(?:(0x[0-9a-f]+(?:_[0-9a-f]+)*)|(\d+(?:_\d+)*(?:\.\d+)?(?:e\d+)?)([kmg]?))$/i;
+
+/** Such as 253 and 0xfd, of what is allowed. */
+function examples(min: number, max: number): string {
+  const one = Math.min(max, Math.max(min, 253));
+  return `such as ${one}, 0x${one.toString(16)}${max >= 50e6 ? ' or 50M' : ''}`;
+}
+
 /** One non-negative integer. */
 export function parseNumber(what: string, text: string, min: number, max: number): number {
-  const plain = text.trim().replace(/_/g, '');
-  const match = /^(?:(0x[0-9a-f]+)|(\d+(?:\.\d+)?(?:e\d+)?)([kmg]?))$/i.exec(plain);
-  const value = match
-    ? match[1]
-      ? Number(match[1])
-      : Math.round(Number(match[2]) * SUFFIX[match[3]!.toLowerCase()]! * 1e6) / 1e6
-    : Number.NaN;
+  const match = WRITTEN.exec(text.trim());
+  const digits = (match?.[1] ?? match?.[2] ?? '').replaceAll('_', '');
+  const unit = SUFFIX[match?.[3]?.toLowerCase() ?? '']!;
+  const value = match ? Math.round(Number(digits) * unit * 1e6) / 1e6 : Number.NaN;
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw usage(
-      what,
-      text,
-      `an integer ${min}-${max} such as ${Math.min(max, 253)}, 0x${Math.min(max, 253).toString(16)} or 50M`,
-    );
+    throw usage(what, text, `an integer ${min}-${max} ${examples(min, max)}`);
   }
   return value;
 }
 
 /** A 64-bit seed. */
 export function parseSeed(what: string, text: string): bigint {
-  if (/^(0x[0-9a-f]+|\d+)$/i.test(text) && BigInt(text) < 1n << 64n) return BigInt(text);
+  const plain = /^(0x[0-9a-f]+(_[0-9a-f]+)*|\d+(_\d+)*)$/i.test(text) && text.replaceAll('_', '');
+  if (plain && BigInt(plain) < 1n << 64n) return BigInt(plain);
   throw usage(what, text, 'an integer 0 to 2^64-1 such as 42 or 0xdeadbeef');
 }
 
@@ -40,7 +42,8 @@ export function parseNumberList(
   if (text.trim() === '') return out;
   for (const part of text.split(',')) {
     const [first = '', last, ...rest] = part.split('-');
-    if (rest.length > 0) throw usage(what, part, 'numbers and ranges such as 1-3,8');
+    if (rest.length > 0 || first.trim() === '' || last?.trim() === '')
+      throw usage(what, part, 'numbers and ranges such as 1-3,8');
     const from = parseNumber(what, first, min, max);
     const to = last === undefined ? from : parseNumber(what, last, min, max);
     if (to < from || out.length + to - from >= most) {

@@ -5,15 +5,25 @@ import { nearest } from '../core/nearest.js';
 
 export { nearest } from '../core/nearest.js';
 
+export const EXIT_CODES =
+  'Exit codes: 0 good, 1 a check failed, 2 usage or unusable input, 3 cannot read or write, 130 Ctrl-C, 143 SIGTERM.';
+
 export interface OptionSpec {
   /** Placeholder of its value; none for a switch. */
   value?: string;
   help: string;
+  /** Its value may be empty: an empty list. */
+  empty?: true;
+  /** Its value is a file that is written. */
+  output?: true;
 }
 
 export interface CommandSpec {
   summary: string;
+  /** NAME, [NAME] when it may be missing, NAME... when several may be given. */
   positional?: string;
+  /** Options that choose what is printed: one of them at most. */
+  formats?: readonly string[];
   options: Record<string, OptionSpec>;
   examples: readonly string[];
 }
@@ -24,48 +34,108 @@ export interface Parsed {
   flag(name: string): boolean;
 }
 
-/** @throws UsageError for unknown options, missing values and surplus arguments */
+/** An option as parseArgs() found it. */
+interface Token {
+  index: number;
+  name: string;
+  rawName: string;
+  value?: string | undefined;
+  inlineValue?: boolean | undefined;
+}
+
+/** @throws UsageError for unknown, repeated and contradicting options, values and arguments that are amiss */
 export function parseCommand(name: string, spec: CommandSpec, argv: string[]): Parsed {
+  const nul = argv.find((arg) => arg.includes('\0'));
+  if (nul !== undefined) throw usage('argument', nul, 'text without NUL');
   const options = Object.fromEntries(
     Object.entries(spec.options).map(([key, o]) => [
       key,
       { type: o.value ? ('string' as const) : ('boolean' as const) },
     ]),
   );
-  let result: { values: Record<string, unknown>; positionals: string[] };
-  try {
-    result = parseArgs({
-      args: argv,
-      options,
-      allowPositionals: true,
-      strict: true,
-    }) as typeof result;
-  } catch (error) {
-    throw explain(name, spec, error as Error & { code?: string });
+  const { tokens, positionals } = parseArgs({
+    args: argv,
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const values = new Map<string, string | true>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const value = takeValue(name, spec, token, argv[token.index]!);
+    const before = values.get(token.name);
+    if (before !== undefined) throw twice(token.name, before, value);
+    values.set(token.name, value);
   }
-  if (!spec.positional && result.positionals.length > 0) {
-    throw usage(
-      'argument',
-      result.positionals[0],
-      'no arguments here',
-      `see npx ipistorm ${name} --help`,
-    );
-  }
-  return {
-    positionals: result.positionals,
-    text: (key) => result.values[key] as string | undefined,
-    flag: (key) => result.values[key] === true,
+  checkFormats(spec, values);
+  checkPositionals(name, spec, positionals);
+  const text = (key: string) => {
+    const value = values.get(key);
+    return value === true ? undefined : value;
   };
+  return { positionals, text, flag: (key) => values.get(key) === true };
 }
 
-function explain(name: string, spec: CommandSpec, error: Error & { code?: string }): UsageError {
-  const unknown = /Unknown option '(-+)([^']+)'/.exec(error.message);
-  if (!unknown)
-    return new UsageError(`${error.message.split('. ')[0]}; see npx ipistorm ${name} --help`);
+function takeValue(name: string, spec: CommandSpec, token: Token, arg: string): string | true {
+  const option = Object.hasOwn(spec.options, token.name) ? spec.options[token.name] : undefined;
+  if (!option || !token.rawName.startsWith('--')) throw unknown(name, spec, token, arg);
+  const what = `--${token.name}`;
+  const help = `see npx ipistorm ${name} --help`;
+  if (!option.value) {
+    if (token.inlineValue) throw usage(what, token.value, 'no value here', help);
+    return true;
+  }
+  const { value } = token;
+  const next = !token.inlineValue && value?.startsWith('--') ? value.slice(2).split('=')[0] : '';
+  if (value === undefined || (next && Object.hasOwn(spec.options, next))) {
+    throw new UsageError(`${what}: got no value, allowed ${option.value}; ${help}`);
+  }
+  if (value === '' && !option.empty) throw usage(what, '', option.value, help);
+  return value;
+}
+
+function unknown(name: string, spec: CommandSpec, token: Token, arg: string): UsageError {
   const known = Object.keys(spec.options);
-  const near = nearest(unknown[2]!, known);
+  const near = nearest(token.name, known);
   const next = near ? `did you mean --${near}?` : `see npx ipistorm ${name} --help`;
-  return usage('option', unknown[1]! + unknown[2]!, known.map((k) => `--${k}`).join(', '), next);
+  const got = token.rawName.startsWith('--') ? token.rawName : arg;
+  const allowed = known.map((key) => `--${key}`).join(', ') || 'no options here';
+  return usage('option', got, allowed, next);
+}
+
+function twice(name: string, first: string | true, second: string | true): UsageError {
+  const both = first === true ? '' : ` (${JSON.stringify(first)}, ${JSON.stringify(second)})`;
+  return new UsageError(`--${name}: got it twice${both}, allowed once; leave one out`);
+}
+
+function checkFormats(spec: CommandSpec, values: ReadonlyMap<string, unknown>): void {
+  const [first, second] = (spec.formats ?? []).filter((key) => values.has(key));
+  if (second === undefined) return;
+  throw new UsageError(
+    `--${second}: got it with --${first}, allowed one output format; leave one out`,
+  );
+}
+
+function checkPositionals(name: string, spec: CommandSpec, given: readonly string[]): void {
+  const help = `see npx ipistorm ${name} --help`;
+  const { positional } = spec;
+  if (!positional) {
+    if (given.length > 0) throw usage('argument', given[0], 'no arguments here', help);
+    return;
+  }
+  const what = positional.replace(/[^A-Z]/g, '');
+  const many = positional.includes('...');
+  const allowed = many ? 'one or more' : 'one';
+  if (given.length === 0 && !positional.startsWith('['))
+    throw new UsageError(`${what}: got none, allowed ${allowed}; ${help}`);
+  if (given.length > 1 && !many) {
+    const [first, second] = given.map((text) => JSON.stringify(text.slice(0, 80)));
+    throw new UsageError(
+      `${what}: got ${given.length} (${first}, ${second} ...), allowed one; ${help}`,
+    );
+  }
+  if (given.includes('')) throw usage(what, '', 'a name', help);
 }
 
 export function helpText(name: string, spec: CommandSpec): string {
@@ -73,16 +143,18 @@ export function helpText(name: string, spec: CommandSpec): string {
     `--${key}${o.value ? ` ${o.value}` : ''}`,
     o.help,
   ]);
-  const width = Math.max(...shown.map(([left]) => left!.length));
+  const width = Math.max(0, ...shown.map(([left]) => left!.length));
   return [
     `ipistorm ${name}${spec.positional ? ` ${spec.positional}` : ''} [options]`,
     '',
     spec.summary,
     '',
-    'Options',
+    ...(shown.length > 0 ? ['Options'] : []),
     ...shown.map(([left, help]) => `  ${left!.padEnd(width)}  ${help}`),
-    '',
+    ...(shown.length > 0 ? [''] : []),
     'Examples',
     ...spec.examples.map((example) => `  ${example}`),
+    '',
+    EXIT_CODES,
   ].join('\n');
 }

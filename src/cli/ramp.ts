@@ -1,5 +1,4 @@
 // ipistorm ramp: more and more, until it saturates.
-import { usage } from '../core/errors.js';
 import { type RampStep, rampSlices } from '../report/ramp.js';
 import { rampSheet } from '../report/ramp-text.js';
 import { si } from '../report/units.js';
@@ -32,18 +31,13 @@ export const RAMP: CommandSpec = {
 };
 
 export async function runRamp(args: Parsed, terminal: Terminal): Promise<number> {
-  const [name, ...more] = args.positionals;
-  if (name === undefined || more.length > 0) {
-    const got = name === undefined ? 'none' : 'several';
-    throw usage('SCENARIO', got, 'one name or file', 'see npx ipistorm ramp --help');
-  }
-  const what = timedScenario(name, args);
+  const what = timedScenario(args.positionals[0]!, args);
   const costs = costsOf(what, args);
   const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
   const steps = await climb(what, costs, options, args.flag('json'), terminal);
   const { hit } = watchInterrupt();
   if (args.flag('json')) {
-    if (hit) terminal.json({}, 0);
+    if (hit) await terminal.json({}, 0);
   } else {
     terminal.show(rampSheet(what.name, costs.name, steps, !hit));
     if (hit) terminal.note('interrupted: the steps that were complete');

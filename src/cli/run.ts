@@ -78,13 +78,19 @@ export const RUN: CommandSpec = {
     json: { help: 'same as --format json' },
     perfetto: {
       value: 'FILE',
+      output: true,
       help: 'write a trace for ui.perfetto.dev (protobuf): tracks and flow arrows',
     },
-    chrome: { value: 'FILE', help: 'the same as Chrome trace event JSON' },
-    ftrace: { value: 'FILE', help: 'the tracepoints as /sys/kernel/tracing/trace shows them' },
+    chrome: { value: 'FILE', output: true, help: 'the same as Chrome trace event JSON' },
+    ftrace: {
+      value: 'FILE',
+      output: true,
+      help: 'the tracepoints as /sys/kernel/tracing/trace shows them',
+    },
     window: { value: 'FROM-UNTIL', help: 'of these traces, such as 1ms-2ms (default all)' },
-    hdr: { value: 'FILE', help: 'write the latencies as a HdrHistogram log' },
+    hdr: { value: 'FILE', output: true, help: 'write the latencies as a HdrHistogram log' },
   },
+  formats: ['json', 'format'],
   examples: [
     'npx ipistorm run tlb-shootdown --why',
     'npx ipistorm run dropped-icr --why',
@@ -185,10 +191,14 @@ export async function runRun(args: Parsed, terminal: Terminal): Promise<number> 
     args.flag('why') && !ran.interrupted
       ? await explain(what, costs, options, result, terminal)
       : undefined;
-  printRun(ran, why, format, args.flag('why'), terminal);
-  await traces?.write(result.cpus, terminal);
-  for (const file of hdrFile)
-    await writeOutput(file, [hdrLog(result.latencies, result.elapsedNs, deflateSync)], terminal);
+  // Files first: the results say whether a signal cut them short. They are shown in any case.
+  try {
+    await traces?.write(result.cpus, terminal);
+    for (const file of hdrFile)
+      await writeOutput(file, [hdrLog(result.latencies, result.elapsedNs, deflateSync)], terminal);
+  } finally {
+    await printRun(ran, why, format, args.flag('why'), terminal);
+  }
   return watchInterrupt().hit ? 130 : 0;
 }
 
@@ -210,13 +220,13 @@ function formatOf(args: Parsed): string {
 /** Formats that can tell why. */
 const EXPLAINS: ReadonlySet<string> = new Set(['text', 'json', 'jsonl']);
 
-function printRun(
+async function printRun(
   { result, wallNs }: Ran,
   why: Explanation | undefined,
   format: string,
   asked: boolean,
   terminal: Terminal,
-): void {
+): Promise<void> {
   const { hit } = watchInterrupt();
   if (hit) terminal.note('interrupted: the figures are of what was done');
   if (format === 'text') {
@@ -225,7 +235,7 @@ function printRun(
     else if (asked && !hit) terminal.print('nothing waited for a csd lock');
   } else if (format === 'json' || format === 'jsonl') {
     const json = why ? { ...timedJson(result), why } : timedJson(result);
-    terminal.json(json, format === 'json' ? 2 : 0);
+    await terminal.json(json, format === 'json' ? 2 : 0);
   } else printLines(FORMATS[format]!(result), terminal);
 }
 
@@ -257,7 +267,7 @@ async function runSuite(
     const what = timedScenario(name, args);
     const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
     const { result } = await runTimed(what, costsOf(what, args), options, terminal);
-    if (args.flag('json')) terminal.json(timedJson(result), 0);
+    if (args.flag('json')) await terminal.json(timedJson(result), 0);
     else terminal.print(ipiBenchmarkLine(label, result));
   }
   if (interrupt.hit) terminal.note('interrupted: the figures are of what was done');

@@ -1,7 +1,7 @@
 // ipistorm storm: an untimed storm and its counters.
 
 import type { MachineOptions } from '../core/config.js';
-import { InvariantError } from '../core/errors.js';
+import { InvariantError, usage } from '../core/errors.js';
 import { Machine } from '../machine/machine.js';
 import { PATTERNS, type StormOptions, stormJson, VIAS } from '../machine/storm.js';
 import { procInterrupts } from '../report/interrupts.js';
@@ -89,6 +89,7 @@ export const STORM: CommandSpec = {
     json: { help: 'machine-readable output' },
     csv: { help: 'one row per CPU' },
   },
+  formats: ['json', 'csv', 'interrupts'],
   examples: [
     'npx ipistorm storm --preset hot-target',
     'npx ipistorm storm --cpus 1024 --pattern mask-random --size 64 --sends 1M --driver x2apic_phys',
@@ -128,7 +129,8 @@ function parseTpr(text: string): number | Map<number, number> {
   if (!text.includes(':')) return parseNumber('--tpr', text, 0, 255);
   return new Map(
     text.split(',').map((pair) => {
-      const [cpu = '', value = ''] = pair.split(':');
+      const [cpu = '', value = '', ...more] = pair.split(':');
+      if (more.length > 0) throw usage('--tpr', pair, 'CPU:T such as 3:0x20');
       return [parseNumber('--tpr', cpu, 0, 65535), parseNumber('--tpr', value, 0, 255)] as const;
     }),
   );
@@ -182,7 +184,7 @@ export async function runStorm(args: Parsed, terminal: Terminal): Promise<number
   }
   const print = (text: string) => terminal.print(text);
   const { machine } = runs[0]!;
-  if (args.flag('json')) terminal.json(jsonOf(runs));
+  if (args.flag('json')) await terminal.json(jsonOf(runs));
   else if (args.flag('csv')) print(stormCsvRows(machine).join('\n'));
   else if (args.flag('interrupts'))
     print(procInterrupts(machine, { tlb: args.flag('tlb') || preset.tlb === true }));
@@ -192,7 +194,7 @@ export async function runStorm(args: Parsed, terminal: Terminal): Promise<number
   return runs.at(-1)!.interrupted ? 130 : 0;
 }
 
-/** The same storm has the same events each time. */
+/** The same storm has the same events each time. @throws InvariantError */
 function checkAgree(hashes: readonly string[]): void {
   const other = hashes.find((hash) => hash !== hashes[0]);
   if (other === undefined) return;

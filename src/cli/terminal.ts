@@ -1,12 +1,24 @@
 // Colour, tables and the progress line. No control character reaches anything but a terminal.
 import { styleText } from 'node:util';
 import type { Block, Sheet, Tone } from '../report/sheet.js';
-import { watchInterrupt } from './signals.js';
+import { breathe, watchInterrupt } from './signals.js';
 
 const COLOURS = { aside: 'dim', note: 'yellow', alarm: 'red' } as const satisfies Record<
   Tone,
   string
 >;
+
+/** Control characters, and those that turn the direction of text: files and names may hold any. */
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+/** The same, but for what styleText() writes. */
+const CONTROL_OR_STYLE = new RegExp(`\\x1b\\[\\d+m|${CONTROL.source}`, 'g');
+
+const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** Names and lines of files as a terminal may see them; JSON stays the same JSON. */
+function printable(text: string): string {
+  return text.replace(CONTROL, escaped);
+}
 
 export class Terminal {
   readonly #out: NodeJS.WriteStream;
@@ -21,23 +33,35 @@ export class Terminal {
 
   print(text = ''): void {
     this.clearProgress();
-    this.#out.write(`${text}\n`);
+    const shown = this.#coloured
+      ? text.replace(CONTROL_OR_STYLE, (found) => (found.length > 1 ? found : escaped(found)))
+      : printable(text);
+    this.#out.write(`${shown}\n`);
   }
 
   /** A JSON document; it says so when a signal ended the work early. */
-  json(document: object, indent = 2): void {
-    const whole = watchInterrupt().hit ? { ...document, interrupted: true } : document;
-    this.print(JSON.stringify(whole, null, indent));
+  async json(document: object, indent = 2): Promise<void> {
+    const interrupt = watchInterrupt();
+    const text = () =>
+      JSON.stringify(interrupt.hit ? { ...document, interrupted: true } : document, null, indent);
+    const [shown, before] = [text(), interrupt.hit];
+    // Large documents take their time: signals that came meanwhile are heard before it is printed.
+    await breathe();
+    this.print(interrupt.hit === before ? shown : text());
   }
 
   note(text: string): void {
     this.clearProgress();
-    this.#err.write(`${text}\n`);
+    this.#err.write(`${printable(text)}\n`);
+  }
+
+  get #coloured(): boolean {
+    return this.#out.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
   }
 
   style(format: 'bold' | 'dim' | 'green' | 'yellow' | 'cyan' | 'red', text: string): string {
-    const colour = this.#out.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
-    return colour ? styleText(format, text, { validateStream: false } as never) : text;
+    if (!this.#coloured) return text;
+    return styleText(format, printable(text), { validateStream: false } as never);
   }
 
   title(text: string): void {
@@ -52,7 +76,8 @@ export class Terminal {
   #block(block: Block): void {
     if (block.kind === 'title') this.title(block.text);
     else if (block.kind === 'table') this.table(block.header, block.rows, block.left);
-    else this.print(block.tone ? this.style(COLOURS[block.tone], block.text) : block.text);
+    else
+      this.print(block.tone ? this.style(COLOURS[block.tone], block.text) : printable(block.text));
   }
 
   /** A bar on standard error, at most ten times a second; nothing when that is no terminal. */
@@ -64,7 +89,9 @@ export class Terminal {
     const width = 24;
     const full = Math.round(Math.min(1, share) * width);
     const bar = `${'#'.repeat(full)}${'.'.repeat(width - full)}`;
-    this.#err.write(`\r\x1b[K[${bar}] ${(share * 100).toFixed(0).padStart(3)} %  ${text}`);
+    const room = Math.max(10, (this.#err.columns ?? 80) - width - 12);
+    const shown = printable(text).slice(0, room);
+    this.#err.write(`\r\x1b[K[${bar}] ${(share * 100).toFixed(0).padStart(3)} %  ${shown}`);
   }
 
   clearProgress(): void {
@@ -83,7 +110,7 @@ export class Terminal {
         .join('  ')
         .trimEnd();
     this.print(this.style('dim', line(header)));
-    for (const row of rows) this.print(line(row));
+    for (const row of rows) this.print(printable(line(row)));
   }
 }
 

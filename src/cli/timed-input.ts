@@ -33,12 +33,15 @@ export const TIMED_OPTIONS: Record<string, OptionSpec> = {
 
 const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
 
+/** What 64 bits of picoseconds and exact numbers hold. */
+const TIME_MAX = 1e15;
+
 /** "20ms" in ns. @throws UsageError */
 export function parseTime(what: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?(?:e\d+)?)(ns|us|ms|s)$/.exec(text.trim());
   const ns = match ? Number(match[1]) * UNITS[match[2]!]! : 0;
-  if (ns <= 0 || !Number.isFinite(ns))
-    throw usage(what, text, 'a time such as 500ns, 20us, 3.5ms or 2s');
+  if (ns <= 0 || ns > TIME_MAX)
+    throw usage(what, text, 'a time such as 500ns, 20us, 3.5ms or 2s, at most 1e15ns');
   return ns;
 }
 
@@ -70,11 +73,16 @@ export function loadCosts(name: string): CostSet {
   return costSet(known('--costs', name, COST_SETS));
 }
 
-function known(what: string, name: string, names: readonly string[]): string {
+/** @param otherwise what to do when no name is near */
+export function known(
+  what: string,
+  name: string,
+  names: readonly string[],
+  otherwise = 'or a file of your own',
+): string {
   if (names.includes(name)) return name;
   const near = nearest(name, names);
-  const next = near ? `did you mean ${near}?` : 'or a file of your own';
-  throw usage(what, name, names.join(', '), next);
+  throw usage(what, name, names.join(', '), near ? `did you mean ${near}?` : otherwise);
 }
 
 function loadScenario(name: string): unknown {
@@ -135,7 +143,8 @@ function assignments(text: string): string[] {
       start = at + 1;
     }
   }
-  if (quoted || depth !== 0) throw usage('--set', text, 'quotes and brackets that close');
+  if (quoted || depth !== 0)
+    throw usage('--set', text, 'PATH=VALUE,... with whole brackets and quotes');
   return [...parts, text.slice(start)].filter((part) => part !== '');
 }
 

@@ -41,8 +41,6 @@ function isGood({ ledger }: Verified): boolean {
 }
 
 export async function runVerify(args: Parsed, terminal: Terminal): Promise<number> {
-  if (args.positionals.length === 0)
-    throw usage('FILE', 'nothing', 'at least one recording', 'see npx ipistorm verify --help');
   const model = parseModel(args.text('model'));
   const show = parseNumber('--show', args.text('show') ?? '5', 0, 1000);
   const interrupt = watchInterrupt();
@@ -56,7 +54,7 @@ export async function runVerify(args: Parsed, terminal: Terminal): Promise<numbe
     if (interrupt.hit) break;
   }
   terminal.clearProgress();
-  if (args.flag('json')) terminal.json(resultJson(done, show, !interrupt.hit));
+  if (args.flag('json')) await terminal.json(resultJson(done, show, !interrupt.hit));
   else if (done.length > 1) printTotal(done, terminal);
   if (interrupt.hit) terminal.note('interrupted: the rest was not verified');
   return interrupt.hit ? 130 : exitCode(done);
@@ -181,15 +179,10 @@ function examplesOf(ledger: Ledger): Mismatch[] {
 
 function printMismatch(file: string, m: Mismatch, terminal: Terminal): void {
   terminal.print(terminal.style('red', `${file} line ${m.line}: ${m.check}`));
-  terminal.print(`  line      ${printable(m.text)}`);
-  terminal.print(`  expected  ${printable(m.expected)}`);
+  terminal.print(`  line      ${m.text}`);
+  terminal.print(`  expected  ${m.expected}`);
   terminal.print(`  got       ${m.got}`);
   terminal.print(`  state     ${m.state}`);
-}
-
-/** Control characters of a file do not reach the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 }
 
 function printTotal(done: readonly Outcome[], terminal: Terminal): void {

@@ -4,6 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseCommand } from '../../src/cli/options.js';
+import { runStorm, STORM } from '../../src/cli/storm.js';
+import { Terminal } from '../../src/cli/terminal.js';
+import { InvariantError } from '../../src/core/errors.js';
+import { Machine } from '../../src/machine/machine.js';
 import { interrupted, MAIN, run, spawned } from './run.js';
 
 const TRACES = new URL('../fixtures/traces/', import.meta.url).pathname;
@@ -100,10 +105,13 @@ describe('errors', () => {
   });
 
   it('every command has help with an example', async () => {
-    for (const command of ['icr', 'compare', 'storm', 'replay']) {
+    for (const command of 'icr compare storm run ramp replay verify models scenarios costs'.split(
+      ' ',
+    )) {
       const { stdout, status } = await run(command, '--help');
       expect(status).toBe(0);
       expect(stdout).toMatch(new RegExp(`Examples\n.*ipistorm ${command}`));
+      expect(stdout).toMatch(/Exit codes: 0 good, 1 .* 130 Ctrl-C, 143 SIGTERM/);
     }
     expect((await run('--help')).stdout).toContain('ipistorm replay FILE');
     expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -181,6 +189,31 @@ describe('ipistorm storm', () => {
       .split('\n');
     expect(rows).toHaveLength(6);
     expect(rows[0]!.split(',')).toHaveLength(rows[5]!.split(',').length);
+  });
+
+  it('runs of one storm that differ are a failed check', async () => {
+    const { stormSlices } = Machine.prototype;
+    let seed = 0;
+    Machine.prototype.stormSlices = function (options) {
+      return stormSlices.call(this, { ...options, seed: ++seed });
+    };
+    let out = '';
+    const stream = { write: (text: string) => (out += text) } as unknown as NodeJS.WriteStream;
+    const args = parseCommand('storm', STORM, ['--sends', '100', '--repeat', '2', '--json']);
+    try {
+      const failing = runStorm(args, new Terminal(stream, stream));
+      await expect(failing).rejects.toThrow(/event hash: got \w+ after \w+, allowed the same/);
+      await expect(failing).rejects.toBeInstanceOf(InvariantError);
+    } finally {
+      Machine.prototype.stormSlices = stormSlices;
+    }
+    expect(JSON.parse(out).wall.runs).toBe(2);
+  });
+
+  it('--repeat runs it again, and says how often', async () => {
+    const { status, json } = await run('storm', '--sends', '1k', '--repeat', '3', '--json');
+    expect(status).toBe(0);
+    expect(json().wall.runs).toBe(3);
   });
 
   it('Ctrl-C prints what was done so far and exits with 130', async () => {

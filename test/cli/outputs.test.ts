@@ -85,8 +85,10 @@ describe('one file for two', () => {
 describe('standard output and error', () => {
   it.skipIf(!full)('full: one line, exit 3', () => {
     const out = openSync('/dev/full', 'w');
-    const options = { stdio: ['ignore', out, 'pipe'], encoding: 'utf8' } as const;
-    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'models'], options);
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'models'], {
+      stdio: ['ignore', out, 'pipe'],
+      encoding: 'utf8',
+    });
     closeSync(out);
     expect(stderr).toMatch(/^ipistorm: standard output: got ENOSPC.*\n$/);
     expect(status).toBe(3);

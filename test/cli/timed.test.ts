@@ -121,7 +121,7 @@ describe('ipistorm run', () => {
   });
 
   it.each([
-    [['run'], /SCENARIO: got "none"/],
+    [['run'], /SCENARIO: got none/],
     [['run', 'dropped-ic'], /did you mean dropped-icr\?/],
     [['run', 'normal', '--costs', 'kvm-avik'], /did you mean kvm-avic\?/],
     [['run', 'normal', '--duration', '3'], /--duration: got "3", allowed a time such as/],
@@ -131,9 +131,9 @@ describe('ipistorm run', () => {
     [['run', 'normal', '--cpus', '9000'], /--cpus: got "9000"/],
     [['run', 'p6-bus-storm', '--cpus', '20'], /cpus: got 20, allowed 1-8/],
     [['run', 'forgotten-copy', '--driver', 'x2apic_phys'], /no-copy with x2apic_phys/],
-    [['ramp'], /SCENARIO: got "none"/],
+    [['ramp'], /SCENARIO: got none/],
     [['scenarios', 'x'], /scenario: got "x"/],
-    [['costs', 'x', 'y'], /NAME: got "several"/],
+    [['costs', 'x', 'y'], /NAME: got 2 \("x", "y"/],
   ])('%j is refused: exit 2', async (args, message) => {
     const { status, stderr } = await run(...args);
     expect(status).toBe(2);
