@@ -14,8 +14,11 @@ import {
   AUDIT_REGISTERS,
   AUDIT_TMR_SUMMARY,
   AUDIT_WAKE_LIST,
+  F_IOAPIC_BITS,
   F_LOW_VECTORS,
+  F_STORM_BRAKE,
   HANDLER_SMI,
+  IOAPIC_RAW,
   LOW_DISPATCHED,
   LOW_ERROR,
   NONE,
@@ -59,15 +62,18 @@ function registersAreSound(cpu: u32): bool {
   );
 }
 
-/** Every latch: LATCH_LAZY_EOI is the highest. */
-const LATCHES: u32 = 2 * L.LATCH_LAZY_EOI - 1;
+/** Every latch: LATCH_SMM is the highest. */
+const LATCHES: u32 = 2 * L.LATCH_SMM - 1;
 
+/** Every handler is of a kind that there is; SMM lasts as long as its one handler. */
 function handlersAreSound(cpu: u32): bool {
+  let smis = 0;
   for (let i: u32 = 0; i < coldRow(cpu).depth; i++) {
     const kind: u32 = (load<u16>(handlerSlot(cpu, i)) >> 8) & 15;
     if (kind == 0 || kind > <u32>HANDLER_SMI) return false;
+    if (kind == HANDLER_SMI) smis++;
   }
-  return true;
+  return smis == ((coldRow(cpu).latch & L.LATCH_SMM) != 0 ? 1 : 0);
 }
 
 /** Counts that loops trust agree with what they count. */
@@ -96,19 +102,21 @@ function devicesAreSound(): bool {
 
 function pinsAreSound(): bool {
   let braked: u32 = 0;
+  const illegal: u64 = model(F_IOAPIC_BITS) == <u32>IOAPIC_RAW ? 0 : ENTRY_ILLEGAL;
   for (let n: u32 = 0; n < ioapicCount(); n++) {
     if (ioapicAt(n).arbId > 15 || ioapicAt(n).id > 15) return false;
+    const brake = ioapicAt(n).brake;
+    if (brake != 0) braked++;
+    if (brake != 0 && brake < devices.now) return false;
     for (let pin: u32 = 0; pin < pins(n); pin++) {
-      const brake = pinAt(n, pin).brake;
-      if (brake != 0) braked++;
-      if (brake != 0 && brake < devices.now) return false;
-      if ((pinAt(n, pin).entry & ENTRY_ILLEGAL) != 0) return false;
+      if ((pinAt(n, pin).entry & illegal) != 0) return false;
+      if (pinAt(n, pin).served > <u32>model(F_STORM_BRAKE)) return false;
     }
   }
   return braked == devices.braked;
 }
 
-/** Bits that no redirection entry has. */
+/** Bits that no redirection entry has, where it has only those of the data sheet. */
 const ENTRY_ILLEGAL: u64 = 0x00fffffffffe0000;
 
 function picsAreSound(): bool {

@@ -18,6 +18,14 @@ function firstTimer(until: u64): i32 {
   return first;
 }
 
+/** When the next timer fires or brake lets go; u64.MAX_VALUE for never. */
+export function nextEvent(): u64 {
+  let next = u64.MAX_VALUE;
+  if (devices.timers != 0) next = expiry(firstTimer(next));
+  const brake = nextBrake(next);
+  return brake == 0 ? next : brake;
+}
+
 /**
  * Lets time pass up to `until`, or to the `limit`th firing. Whether it got there; the clock stands
  * where it stopped. I/O APIC brakes end after the timers of the same time.

@@ -11,7 +11,8 @@ import { EFFECT_EOI, NONE } from '../memory/codes';
 import { coldRow } from '../memory/rows';
 import { effect } from '../record/effects';
 import { ended, NOTHING, takeEnded } from '../record/ended';
-import { unlist } from '../record/wake';
+import { isEndless } from '../record/returned';
+import { kickCpu, unlist } from '../record/wake';
 
 /** EOI of `cpu`: the vector that it ended, or NONE. */
 export function eoi(cpu: u32): i32 {
@@ -52,8 +53,12 @@ export class Handlers {
   }
 }
 
-/** Dispatch and EOI, one after the other, on a row that is not plain. */
+/** Dispatch and EOI, one after the other, on a row that is not plain; until a level pin comes back without end. */
 function runSlowHandlers(cpu: u32): void {
   unlist(cpu);
-  while (Lapic.dispatch(cpu) != NONE) eoi(cpu);
+  while (!isEndless()) {
+    if (Lapic.dispatch(cpu) == NONE) return;
+    eoi(cpu);
+  }
+  kickCpu(cpu);
 }

@@ -35,6 +35,13 @@ function nextClocks(sender: u32): u64 {
   return clocksOf(sender, cold.busDest, cold.busLow);
 }
 
+/** Clocks until the bus tries again what was rejected, 0: nothing was. */
+export function clocksToRetry(): u64 {
+  if (!hasSerialBus()) return 0;
+  const sender = winner();
+  return sender == NONE ? 0 : nextClocks(sender);
+}
+
 /** Whether it went through. */
 function retryCpu(cpu: u32): bool {
   const cold = coldRow(cpu);

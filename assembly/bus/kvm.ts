@@ -180,7 +180,8 @@ function matches(cpu: u32, source: i32, destination: u32, low: u32): bool {
 }
 
 function scan(source: i32, dest: u32, low: u32): i32 {
-  const physicalBroadcast = (low & ICR_LOGICAL) == 0 && dest == 0xff && (low & ICR_SHORTHAND) == 0;
+  // Linux arch/x86/kvm/lapic.c __kvm_irq_delivery_to_apic(): the shorthand is not asked.
+  const physicalBroadcast = (low & ICR_LOGICAL) == 0 && dest == 0xff; // bug: kvm-broadcasts-lowest-priority
   if (physicalBroadcast && isLowest(low)) low &= ~DELIVERY_BITS;
   if (isLowest(low)) return scanLowest(source, dest, low);
   let taken = NONE;

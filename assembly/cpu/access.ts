@@ -46,6 +46,7 @@ import {
 import { model } from '../memory/model';
 import { outcome } from '../memory/records';
 import { coldRow } from '../memory/rows';
+import { newsIfAsserted } from './blocking';
 import { eoiWritten } from './cpu';
 
 const MSR_BASE: u32 = 0x1b;
@@ -95,6 +96,12 @@ export function readPage(cpu: u32, reg: u32): u32 {
   return 0;
 }
 
+/** What decides whether an ExtINT reaches the CPU: its pins' entries, and whom the virtual wire addresses. */
+function mayLetExtintIn(reg: u32): bool {
+  if (reg == REG_ID || reg == REG_LDR || reg == REG_DFR) return true;
+  return reg == REG_SVR || reg == REG_LINT0 || reg == REG_LINT1;
+}
+
 /** A register whose write may end a handler or let an ExtINT through. */
 function write(cpu: u32, reg: u32, value: u32): void {
   if (reg == REG_EOI) {
@@ -102,12 +109,13 @@ function write(cpu: u32, reg: u32, value: u32): void {
     return;
   }
   writeRegister(cpu, reg, value);
-  if (reg == REG_SVR || reg == REG_LINT0 || reg == REG_LINT1) news(cpu);
+  if (mayLetExtintIn(reg)) news(cpu);
 }
 
 function writeAmd(cpu: u32, reg: u32, value: u32): void {
   writeExtended(cpu, reg, value);
   finishEoi();
+  newsIfAsserted(cpu);
   if (reg != EXT_SEOI) news(cpu);
 }
 

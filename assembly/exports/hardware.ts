@@ -1,14 +1,22 @@
 // What the host may call of registers, pins, devices, the CPU's side and time.
 import { assertSettled, settled } from '../board/audit';
-import { runClock } from '../board/clock';
+import { nextEvent as nextOfClock, runClock } from '../board/clock';
 import { extintAsserted, news, newsOfAll } from '../board/news';
 import { initReset as initCpu, powerOnCpu } from '../board/power';
-import { runBus } from '../board/retry';
+import { clocksToRetry as nextOfBus, runBus } from '../board/retry';
 import { acknowledgePicLine, drivePicLine, readPicPort, writePicPort } from '../board/wiring';
 import { REDIRECT } from '../bus/command';
 import { external } from '../bus/message';
 import * as access from '../cpu/access';
-import { eoiWritten, isSpurious, returnFromHandler, STRAY, takeNext } from '../cpu/cpu';
+import { newsIfTakeable, nextKind } from '../cpu/blocking';
+import {
+  eoiWritten,
+  hearSipi as hear,
+  isSpurious,
+  returnFromHandler,
+  STRAY,
+  takeNext,
+} from '../cpu/cpu';
 import { readIoapic as readIo, setIrq, writeIoapic as writeIo } from '../ioapic/ioapic';
 import { Lapic } from '../lapic/lapic';
 import { fall, setPin } from '../lapic/lint';
@@ -185,13 +193,23 @@ export function inta(cpu: u32): i32 {
   return settled(0x100 | (readRegister(cpu, REG_SVR) & 0xff));
 }
 
-/** kind << 8 | vector of what the CPU takes next, or NONE. */
+/** The start-up vector that a CPU which waits for one gets, or NONE; a SIPI that came otherwise is gone. */
+export function hearSipi(cpu: u32): i32 {
+  return settled(cpu < cpus ? hear(cpu) : BAD_ARGUMENT);
+}
+
+/** 1 when the CPU can take something now. */
+export function canTake(cpu: u32): i32 {
+  return cpu < cpus ? (nextKind(cpu) != 0 ? 1 : 0) : BAD_ARGUMENT;
+}
+
+/** kind << 8 | vector of what the CPU takes next, NONE, or HANDLERS_FULL. */
 export function take(cpu: u32): i32 {
   return settled(cpu < cpus ? takeNext(cpu) : BAD_ARGUMENT);
 }
 
 export function iret(cpu: u32): i32 {
-  return cpu < cpus ? returnFromHandler(cpu) : BAD_ARGUMENT;
+  return settled(cpu < cpus ? returnFromHandler(cpu) : BAD_ARGUMENT);
 }
 
 /** The running handler writes EOI: 1 matched, 2 stray, 3 another's; the vector is in H_RESULT. */
@@ -207,12 +225,14 @@ export function setCpuState(cpu: u32, bits: u32, on: u32): i32 {
   if (cpu >= cpus || (bits & ~own) != 0) return BAD_ARGUMENT;
   if (on != 0) setLatch(cpu, bits);
   else clearLatch(cpu, bits);
-  return 0;
+  newsIfTakeable(cpu);
+  return settled(0);
 }
 
 export function initReset(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
   initCpu(cpu);
+  newsIfTakeable(cpu);
   return settled(0);
 }
 
@@ -232,6 +252,16 @@ export function advance(until: u64, limit: u32, busClocks: u64): i32 {
   if (!runClock(until, limit)) return 0;
   runBus(busClocks);
   return settled(1);
+}
+
+/** When the next timer fires or brake lets go, in ns; all ones for never. */
+export function nextEvent(): u64 {
+  return nextOfClock();
+}
+
+/** Clocks until the serial bus tries again, 0 for nothing to try. */
+export function clocksToRetry(): u64 {
+  return nextOfBus();
 }
 
 /** Effects are noted from now on (or no more): rows take the slow path meanwhile. */

@@ -9,7 +9,7 @@ import { countBits } from '../memory/bits';
 import { BAD_ARGUMENT } from '../memory/codes';
 import { outcome } from '../memory/records';
 import { irrOf } from '../memory/rows';
-import { takeWakeList as takeAll } from '../record/wake';
+import { openRing as openTheRing, takeWakeList as takeAll } from '../record/wake';
 
 // --- local APIC ---
 
@@ -49,6 +49,11 @@ export function setTpr(cpu: u32, tpr: u32): i32 {
 
 export function pending(cpu: u32): i32 {
   return cpu < cpus ? countBits(irrOf(cpu)) : BAD_ARGUMENT;
+}
+
+/** News goes into the ring from now on, or to the wake list again. */
+export function openRing(on: u32): void {
+  openTheRing(on != 0);
 }
 
 export function takeWakeList(): u32 {

@@ -42,6 +42,8 @@ export function create(
   config.driver = driverCode;
   config.era = era;
   config.flags = flags;
+  config.timerKhz = 1_000_000;
+  config.tscKhz = 1_000_000;
   config.early = (flags & FLAG_EARLY_ISR) != 0 ? 1 : 0;
   return 0;
 }

@@ -3,21 +3,26 @@
 import { matchesDestination } from '../bus/match';
 import { ioapicSend, REJECTED } from '../bus/serial';
 import {
+  BRAKE_ON_WRITE,
   DELIVERY_EXTINT,
   DELIVERY_LOWEST,
   DELIVERY_SIPI,
+  F_BRAKE_RESET,
+  F_IOAPIC_BITS,
   F_STORM_BRAKE,
   ICR_ASSERT,
   ICR_DELIVERY,
   ICR_LEVEL,
   ICR_LOGICAL,
   ICR_VECTOR,
+  IOAPIC_RAW,
   NONE,
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { devices, Pin } from '../memory/records';
 import { ioapicAt, ioapicCount, ioapicVersion, pinAt, pins } from '../memory/rows';
+import { noteReturn } from '../record/returned';
 
 const REG_ID: u32 = 0;
 const REG_VERSION: u32 = 1;
@@ -34,7 +39,8 @@ const ENTRY_REMOTE_IRR: u64 = 0x4000;
 const ENTRY_LEVEL: u64 = 0x8000;
 const ENTRY_MASKED: u64 = 0x10000;
 const WRITABLE_LOW: u64 = 0x1afff;
-const WRITABLE_HIGH: u64 = 0xff000000;
+const WRITABLE_HIGH: u64 = 0xff00000000000000;
+const READ_ONLY: u64 = ENTRY_PENDING | ENTRY_REMOTE_IRR;
 const BRAKE_NS: u64 = 10_000_000;
 
 function entryOf(at: Pin): u64 {
@@ -92,7 +98,7 @@ function serveLevel(n: u32, pin: u32): void {
   const entry = entryOf(at);
   if (!entryIsLevel(entry) || (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR | ENTRY_PENDING)) != 0)
     return; // bug: remote-irr-does-not-stop-a-level-pin
-  if (isActive(at) && at.brake == 0) send(n, pin);
+  if (isActive(at)) send(n, pin);
 }
 
 /** Drives a pin. 82093AA: edge fires on the active transition unless masked, then it is lost. */
@@ -101,7 +107,6 @@ export function setIrq(n: u32, pin: u32, high: bool): void {
   const before = isActive(at);
   at.line = high ? 1 : 0;
   const after = isActive(at);
-  if (!after) at.served = 0;
   const entry = entryOf(at);
   if (entryIsLevel(entry)) serveLevel(n, pin);
   else if (after && !before && (entry & (ENTRY_MASKED | ENTRY_PENDING)) == 0) send(n, pin);
@@ -112,42 +117,53 @@ function endIn(n: u32, vector: u32): void {
   const count = pins(n);
   for (let pin: u32 = 0; pin < count; pin++) {
     const at = pinAt(n, pin);
-    if (matches(at, vector)) setEntry(at, (entryOf(at) & ~ENTRY_REMOTE_IRR) | SERVE_AGAIN);
+    if (!isEnded(at, vector)) continue;
+    setEntry(at, entryOf(at) & ~ENTRY_REMOTE_IRR);
+    at.served |= SERVE_AGAIN;
   }
   for (let pin: u32 = 0; pin < count; pin++) {
     const at = pinAt(n, pin);
-    if ((entryOf(at) & SERVE_AGAIN) == 0) continue;
-    setEntry(at, entryOf(at) & ~SERVE_AGAIN);
+    if ((at.served & SERVE_AGAIN) == 0) continue;
+    at.served ^= SERVE_AGAIN;
     serveAgain(n, pin);
   }
 }
 
-/** Marks an entry between the two passes; a bit that no entry has. */
-const SERVE_AGAIN: u64 = (<u64>1) << 40;
+/** Marks a pin between the two passes, in its count. */
+const SERVE_AGAIN: u32 = 0x80000000;
 
-function matches(at: Pin, vector: u32): bool {
+function isEnded(at: Pin, vector: u32): bool {
   const entry = entryOf(at);
   return (<u32>entry & 0xff) == vector && entryIsLevel(entry);
 }
 
-/** KVM and QEMU let a pin rest when each EOI finds it active. */
+/**
+ * KVM and QEMU let a pin rest when so many EOIs in a row find it active: nothing else is held back by that.
+ * Linux arch/x86/kvm/ioapic.c __kvm_ioapic_update_eoi(); QEMU hw/intc/ioapic.c ioapic_eoi_broadcast().
+ */
 function serveAgain(n: u32, pin: u32): void {
   const at = pinAt(n, pin);
-  if (!isActive(at)) {
+  if (!isActive(at) || (entryOf(at) & ENTRY_MASKED) != 0) {
     at.served = 0;
     return;
   }
-  const served = at.served + 1;
   const limit = model(F_STORM_BRAKE);
-  if (limit != 0 && served > limit) return brake(at);
-  at.served = served;
-  serveLevel(n, pin);
+  if (limit == 0) {
+    noteReturn((n << 8) | pin);
+    return serveLevel(n, pin);
+  }
+  at.served++;
+  if (at.served < limit) return serveLevel(n, pin);
+  at.served = 0;
+  brake(n);
 }
 
-function brake(at: Pin): void {
-  if (at.brake == 0) devices.braked += 1;
-  at.served = 0;
+/** One delay for each I/O APIC: it begins with the first pin that rests. */
+function brake(n: u32): void {
+  const at = ioapicAt(n);
+  if (at.brake != 0) return;
   at.brake = devices.now + BRAKE_NS;
+  devices.braked += 1;
 }
 
 /** Time of the next brake that lets go, not after `until`; 0 for none. */
@@ -155,24 +171,19 @@ export function nextBrake(until: u64): u64 {
   let first: u64 = 0;
   if (devices.braked == 0) return first;
   for (let n: u32 = 0; n < ioapicCount(); n++) {
-    for (let pin: u32 = 0; pin < pins(n); pin++) {
-      const at = pinAt(n, pin).brake;
-      if (at != 0 && at <= until && (first == 0 || at < first)) first = at;
-    }
+    const at = ioapicAt(n).brake;
+    if (at != 0 && at <= until && (first == 0 || at < first)) first = at;
   }
   return first;
 }
 
-/** Lets go of the brakes that end at `time`. */
+/** Lets go of the brakes that end at `time`: every level pin that is due sends. */
 export function releaseBrakes(time: u64): void {
   for (let n: u32 = 0; n < ioapicCount(); n++) {
-    for (let pin: u32 = 0; pin < pins(n); pin++) {
-      const at = pinAt(n, pin);
-      if (at.brake != time) continue;
-      at.brake = 0;
-      devices.braked -= 1;
-      serveLevel(n, pin);
-    }
+    if (ioapicAt(n).brake != time) continue;
+    ioapicAt(n).brake = 0;
+    devices.braked -= 1;
+    for (let pin: u32 = 0; pin < pins(n); pin++) serveLevel(n, pin);
   }
 }
 
@@ -252,17 +263,28 @@ function writeWindow(n: u32, reg: u32, value: u32): void {
   else writeEntryLow(n, pin, value);
 }
 
+/** Bits of an entry that a write keeps. */
+function writable(): u64 {
+  return model(F_IOAPIC_BITS) == <u32>IOAPIC_RAW ? ~READ_ONLY : WRITABLE_HIGH | WRITABLE_LOW;
+}
+
 function writeEntryHigh(n: u32, pin: u32, value: u32): void {
   const at = pinAt(n, pin);
-  setEntry(at, (entryOf(at) & 0xffffffff) | ((<u64>value & WRITABLE_HIGH) << 32));
-  serveLevel(n, pin);
+  setEntry(at, (entryOf(at) & 0xffffffff) | (((<u64>value) << 32) & writable()));
+  entryWritten(n, pin);
 }
 
 /** An entry that becomes edge loses its remote IRR: an EOI for chips without an EOI register. */
 function writeEntryLow(n: u32, pin: u32, value: u32): void {
   const at = pinAt(n, pin);
-  let entry = (entryOf(at) & ~WRITABLE_LOW) | (<u64>value & WRITABLE_LOW);
+  const kept = writable() & 0xffffffff;
+  let entry = (entryOf(at) & ~kept) | (value & kept);
   if ((entry & ENTRY_LEVEL) == 0) entry &= ~ENTRY_REMOTE_IRR; // bug: edge-entries-keep-remote-irr
   setEntry(at, entry);
+  entryWritten(n, pin);
+}
+
+function entryWritten(n: u32, pin: u32): void {
+  if (model(F_BRAKE_RESET) == <u32>BRAKE_ON_WRITE) pinAt(n, pin).served = 0;
   serveLevel(n, pin);
 }

@@ -13,8 +13,7 @@ import { isHardwareEnabled } from './state';
 export function acceptSlow(cpu: u32, vector: u32, level: bool): void {
   const illegal = vector < <u32>L.FIRST_LEGAL_VECTOR && model(F_LOW_VECTORS) == <u32>LOW_ERROR; // bug: vector-15-is-accepted
   if (!illegal) return acceptLegal(cpu, vector, level);
-  if (!isHardwareEnabled(cpu)) return;
   row(cpu).attempted++;
   reject(cpu, vector);
-  if (!refusesNew(cpu)) collect(cpu, ESR_RECEIVE_ILLEGAL);
+  if (isHardwareEnabled(cpu) && !refusesNew(cpu)) collect(cpu, ESR_RECEIVE_ILLEGAL);
 }

@@ -13,6 +13,7 @@ import * as L from '../memory/layout';
 import { model } from '../memory/model';
 import { coldRow, row } from '../memory/rows';
 import { picOutput } from '../pic/pic';
+import { noteReturn, RETURNED_LINT } from '../record/returned';
 import { kickCpu } from '../record/wake';
 import { deliverLocal } from './lvt';
 import { latchNmi } from './outputs';
@@ -110,6 +111,7 @@ export function endLintLevel(cpu: u32, vector: u32): void {
     const entry = lvt(cpu, index);
     if ((entry & LVT_REMOTE_IRR) == 0 || !hasRemoteIrr() || (entry & 0xff) != vector) continue;
     storeLvt(cpu, index, entry & ~LVT_REMOTE_IRR);
+    noteReturn(RETURNED_LINT | ((<u64>cpu) << 8) | (index - LVT_LINT0));
     serveLevel(cpu, index);
   }
 }

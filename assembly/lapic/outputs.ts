@@ -7,6 +7,7 @@ import {
   EFFECT_SIPI,
   EFFECT_SMI,
   EVENT_NMI,
+  F_NMI_LIMIT,
   F_SIPI,
   SIPI_CLEARED_BY_INIT,
   SIPI_IF_WAITING,
@@ -37,7 +38,11 @@ function raise(cpu: u32, kind: u32, bit: u32, vector: u32): void {
 }
 
 // SDM 3A "Task and Processor Priorities": NMI, SMI, INIT, SIPI and ExtINT bypass IRR, ISR and PPR.
+// "Handling Multiple NMIs": one waits; Linux arch/x86/kvm/x86.c process_nmi(): two, while none is blocked.
 export function latchNmi(cpu: u32): void {
+  if ((latch(cpu) & L.LATCH_NMI_BLOCKED) != 0) clearLatch(cpu, L.LATCH_NMI_SECOND);
+  else if ((latch(cpu) & L.LATCH_NMI) != 0 && model(F_NMI_LIMIT) > 1)
+    setLatch(cpu, L.LATCH_NMI_SECOND); // bug: kvm-merges-two-early-nmis
   coldRow(cpu).nmis++;
   note(row(cpu), EVENT_NMI, 2);
   raise(cpu, EFFECT_NMI, L.LATCH_NMI, 0);
@@ -59,7 +64,8 @@ export function latchInit(cpu: u32): void {
 
 // SDM 3A "MP Initialization Protocol Algorithm": a SIPI is acted on only while waiting for one.
 export function latchSipi(cpu: u32, vector: u32): void {
-  const listens = (latch(cpu) & (L.LATCH_WAITING | L.LATCH_INIT)) != 0;
+  const inSmm = (latch(cpu) & L.LATCH_SMM) != 0;
+  const listens = (latch(cpu) & (L.LATCH_WAITING | (inSmm ? 0 : L.LATCH_INIT))) != 0;
   if (!listens && model(F_SIPI) == <u32>SIPI_IF_WAITING) return;
   coldRow(cpu).sipi = vector;
   raise(cpu, EFFECT_SIPI, L.LATCH_SIPI, vector);

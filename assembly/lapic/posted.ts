@@ -1,8 +1,10 @@
 // What hypervisors add for speed: posted interrupts and the EOI without a register write.
 // SDM 3C "Posted-Interrupt Processing"; Linux 6.18 arch/x86/kvm/lapic.c pv_eoi_*().
 
+import { EVENT_COALESCE } from '../memory/codes';
 import * as L from '../memory/layout';
 import { coldRow, isrOf, pirOf, row } from '../memory/rows';
+import { note } from '../record/hash';
 import { Lapic } from './lapic';
 import { clearLatch, latch, setLatch } from './outputs';
 import { tmrIsLevel } from './state';
@@ -11,13 +13,22 @@ import { tmrIsLevel } from './state';
 export function post(cpu: u32, vector: u32): bool {
   const cold = coldRow(cpu);
   const pir = pirOf(cpu);
+  if (pir.has(vector)) merge(cpu, vector);
   pir.setWord(vector >> 4, pir.word(vector >> 4) | ((<u32>1) << (vector & 15)));
   const outstanding = cold.posted != 0;
   cold.posted = 1;
   return !outstanding;
 }
 
-/** The notification: every posted request becomes an IRR bit. How many there were. */
+/** A second request for a vector that is posted already is merged with it, as in the IRR. */
+function merge(cpu: u32, vector: u32): void {
+  const at = row(cpu);
+  at.attempted++;
+  at.coalesced++;
+  note(at, EVENT_COALESCE, vector);
+}
+
+/** The notification: every posted request becomes an IRR bit, or is rejected. How many there were. */
 export function syncPosted(cpu: u32): u32 {
   const cold = coldRow(cpu);
   cold.posted = 0;

@@ -4,10 +4,10 @@
 import { ident, mode } from '../memory/arena';
 import { countBits } from '../memory/bits';
 import {
+  F_BASE_BITS,
   F_HW_DISABLE,
   F_ICR_HALVES,
   F_ID_ON_ENABLE,
-  F_MSR_CHECKS,
   F_RESET_LINT0,
   F_SVR_BITS,
   F_SVR_LOW,
@@ -17,12 +17,13 @@ import {
   GP,
   HALVES_TWO,
   HW_RESETS,
+  ID_ON_ENABLE,
+  ID_ON_WRITE,
   LDR_KEPT,
   LVT_CMCI,
   LVT_LINT0,
   MODE_X2APIC_PHYSICAL,
   MODE_XAPIC_CLUSTER,
-  MSR_QEMU,
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
@@ -57,8 +58,8 @@ import {
 import { stopTimer } from './timer';
 
 const BASE_BSP: u64 = 0x100;
-/** Bits of a 36-bit physical address above the page, and the flags. */
-const BASE_LEGAL: u64 = 0xffffffd00;
+/** Flags of the register. */
+const BASE_FLAGS: u64 = 0xd00;
 const BASE_DEFAULT: u64 = 0xfee00800;
 const CLUSTER_DFR: u32 = 0x0fffffff;
 
@@ -100,6 +101,15 @@ function clearVectors(cpu: u32): void {
   row(cpu).classes &= LISTED;
 }
 
+/** Posted requests that no notification brought into the IRR: sent, and nobody will take them. */
+function discardPosted(cpu: u32): void {
+  const lost = countBits(pirOf(cpu));
+  row(cpu).attempted += lost;
+  coldRow(cpu).discarded += lost;
+  coldRow(cpu).posted = 0;
+  pirOf(cpu).fill(0);
+}
+
 /** Registers to their reset values; id, base and mode stay. */
 function resetRegisters(cpu: u32): void {
   const cold = coldRow(cpu);
@@ -116,8 +126,7 @@ function resetRegisters(cpu: u32): void {
   cold.divide = 0;
   cold.extControl = 0;
   ierOf(cpu).fill(0xff);
-  pirOf(cpu).fill(0);
-  cold.posted = 0;
+  discardPosted(cpu);
   for (let i: u32 = 0; i < 4; i++) store<u32>(extLvtSlot(cpu, i), LVT_MASKED);
   for (let i: u32 = 0; i <= <u32>LVT_CMCI; i++) storeLvt(cpu, i, LVT_MASKED);
   if (cpu == 0) storeLvt(cpu, LVT_LINT0, model(F_RESET_LINT0));
@@ -190,14 +199,20 @@ function isLegalChange(before: u64, after: u64): bool {
 export function writeBase(cpu: u32, value: u64, host: bool): i32 {
   const cold = coldRow(cpu);
   const before = cold.base;
-  if (model(F_MSR_CHECKS) == <u32>MSR_QEMU) value &= BASE_LEGAL;
-  if ((value & ~BASE_LEGAL) != 0) return GP;
+  if ((value & ~baseLegal()) != 0) return GP; // bug: reserved-base-bits-are-taken
+  // QEMU cpu_set_apic_base(): whatever becomes of the write.
+  if (model(F_ID_ON_ENABLE) == <u32>ID_ON_WRITE) writeInitialId(cpu);
   const valid = (value & BASE_X2APIC) == 0 || ((value & BASE_ENABLE) != 0 && model(F_X2APIC) != 0);
   if (host ? !valid : !isLegalChange(before, value)) return GP;
   if (!host) value = (value & ~BASE_BSP) | (before & BASE_BSP);
   cold.base = value;
   changeMode(cpu, before, value);
   return 0;
+}
+
+/** The flags, and the page's address: as many bits as a physical address has. */
+function baseLegal(): u64 {
+  return (((<u64>1) << model(F_BASE_BITS)) - 4096) | BASE_FLAGS;
 }
 
 function changeMode(cpu: u32, before: u64, after: u64): void {
@@ -213,14 +228,18 @@ function changeMode(cpu: u32, before: u64, after: u64): void {
     const keeps = model(F_X2APIC_LDR) == <u32>LDR_KEPT;
     writeLdr(cpu, keeps ? coldRow(cpu).ldr : 0);
   }
-  if (wasX2apic && enabled && !x2apic) coldRow(cpu).xapicId = apicId(cpu) & idMask();
+  if (wasX2apic && enabled && !x2apic) writeInitialId(cpu);
   noteOddness(cpu);
   refreshAndKick(cpu);
 }
 
+function writeInitialId(cpu: u32): void {
+  coldRow(cpu).xapicId = apicId(cpu) & idMask();
+  noteOddness(cpu);
+}
+
 function reenable(cpu: u32): void {
-  const cold = coldRow(cpu);
-  if (model(F_ID_ON_ENABLE) != 0) cold.xapicId = apicId(cpu) & idMask();
+  if (model(F_ID_ON_ENABLE) == <u32>ID_ON_ENABLE) writeInitialId(cpu);
   if (model(F_HW_DISABLE) == <u32>HW_RESETS) resetRegisters(cpu);
 }
 

@@ -15,7 +15,7 @@ import { model } from '../memory/model';
 import { classWords, coldRow, ierOf, irrOf, row } from '../memory/rows';
 import { effect } from '../record/effects';
 import { note } from '../record/hash';
-import { kick } from '../record/wake';
+import { kick, kickCpu } from '../record/wake';
 import { hasSlot, reject, setTrigger, Vector } from './row';
 import { assertSound } from './sound';
 import {
@@ -37,9 +37,8 @@ export function refusesNew(cpu: u32): bool {
 /** Accepts a vector that is legal, or that the model lets through. */
 export function acceptLegal(cpu: u32, vector: u32, level: bool): void {
   const at = row(cpu);
-  if (!isHardwareEnabled(cpu)) return;
   at.attempted++;
-  if (refusesNew(cpu)) return reject(cpu, vector);
+  if (!isHardwareEnabled(cpu) || refusesNew(cpu)) return reject(cpu, vector);
   if (!hasSlot(cpu, vector)) return reject(cpu, vector);
   setTrigger(cpu, vector, level);
   const slot = classWords(at, vector >> 4);
@@ -94,7 +93,7 @@ function takeVector(cpu: u32, vector: i32): i32 {
   return Vector.take(at, at.classes, vector >> 4, vector & 15);
 }
 
-/** With the early ISR bit: hands the next vector to the CPU's latch when that is empty. */
+/** With the early ISR bit: hands the next vector to the CPU's latch when that is empty, which is news. */
 export function settle(cpu: u32): void {
   if (!isEarly()) return;
   const cold = coldRow(cpu);
@@ -104,6 +103,7 @@ export function settle(cpu: u32): void {
   if (vector == NONE) return;
   cold.dispatched = takeVector(cpu, vector);
   cold.latch = latch | L.LATCH_DISPATCHED;
+  kickCpu(cpu);
 }
 
 export function eligibleSlow(cpu: u32): bool {

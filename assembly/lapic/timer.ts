@@ -1,9 +1,9 @@
-// The local APIC timer on virtual time. SDM 3A "APIC Timer". One tick of its input clock is 1 ns; the
-// time-stamp counter counts nanoseconds.
+// The local APIC timer on virtual time, in ns. SDM 3A "APIC Timer". Its input clock and the time-stamp counter
+// have frequencies of their own; fractions of a ns are carried on, so that periods don't drift.
 
 import { F_LVT_BITS, F_TIMER_DEADLINE, LVT_RAW, LVT_TIMER } from '../memory/codes';
 import { model } from '../memory/model';
-import { devices } from '../memory/records';
+import { config, devices } from '../memory/records';
 import { coldRow } from '../memory/rows';
 import { deliverLocal } from './lvt';
 import { isHardwareEnabled, lvt } from './state';
@@ -41,20 +41,42 @@ function arm(cpu: u32, at: u64): void {
   if (ran != (at != 0)) devices.timers = devices.timers + (ran ? -1 : 1);
 }
 
+/** kHz of a clock whose tick is one ns. */
+const GHZ: u64 = 1_000_000;
+
+/** `ticks` of the timer's clock after `from`; what is over of a ns goes into the next period. */
+function later(cpu: u32, from: u64, ticks: u64): u64 {
+  const khz: u64 = config.timerKhz;
+  const total = ticks * GHZ + coldRow(cpu).fraction;
+  coldRow(cpu).fraction = <u32>(total % khz);
+  return from + max(total / khz, 1);
+}
+
+/** The first ns at which the time-stamp counter has reached `tsc`, not 0. */
+function timeOfTsc(tsc: u64): u64 {
+  const khz: u64 = config.tscKhz;
+  const whole = tsc / khz;
+  if (whole >= u64.MAX_VALUE / GHZ) return u64.MAX_VALUE;
+  return whole * GHZ + ((tsc % khz) * GHZ + khz - 1) / khz;
+}
+
 export function stopTimer(cpu: u32): void {
   arm(cpu, 0);
+  coldRow(cpu).fraction = 0;
   coldRow(cpu).deadline = 0;
 }
 
 /** Ticks left, rounded up: what the current-count register shows. */
 export function currentCount(cpu: u32): u32 {
   if (expiry(cpu) == 0 || isDeadlineMode(cpu)) return 0;
-  const shift = divideShift(cpu);
-  return <u32>((expiry(cpu) - now() + ((<u64>1) << shift) - 1) >> shift);
+  const left = (expiry(cpu) - now()) * config.timerKhz + coldRow(cpu).fraction;
+  const tick = GHZ << divideShift(cpu);
+  return <u32>((left + tick - 1) / tick);
 }
 
 function startCount(cpu: u32, count: u32): void {
-  arm(cpu, count == 0 ? 0 : now() + ((<u64>count) << divideShift(cpu)));
+  coldRow(cpu).fraction = 0;
+  arm(cpu, count == 0 ? 0 : later(cpu, now(), (<u64>count) << divideShift(cpu)));
 }
 
 export function writeInitialCount(cpu: u32, count: u32): void {
@@ -88,8 +110,8 @@ export function timerModeChanged(cpu: u32, wasDeadline: bool): void {
 export function writeDeadline(cpu: u32, tsc: u64): void {
   if (!isDeadlineMode(cpu) || !isHardwareEnabled(cpu)) return;
   coldRow(cpu).deadline = tsc;
-  arm(cpu, tsc);
-  if (tsc != 0 && tsc <= now()) fire(cpu);
+  arm(cpu, tsc == 0 ? 0 : timeOfTsc(tsc));
+  if (tsc != 0 && expiry(cpu) <= now()) fire(cpu);
 }
 
 export function fire(cpu: u32): void {
@@ -97,7 +119,7 @@ export function fire(cpu: u32): void {
   const mode = timerMode(entry);
   const period = (<u64>coldRow(cpu).initialCount) << divideShift(cpu);
   if (mode == MODE_PERIODIC && period != 0)
-    arm(cpu, expiry(cpu) + period); // bug: the-periodic-timer-drifts-by-a-tick
+    arm(cpu, later(cpu, expiry(cpu), period)); // bug: the-periodic-timer-drifts-by-a-tick
   else stopTimer(cpu);
   if (mode != MODE_RESERVED) deliverLocal(cpu, LVT_TIMER);
 }

@@ -9,6 +9,8 @@ export let mode: u32 = 0;
 export let rows: usize = 0;
 export let cold: usize = 0;
 export let wake: usize = 0;
+export let handlers: usize = 0;
+export let news: usize = 0;
 export let ioapics: usize = 0;
 export let ident: usize = 0;
 export let directory: usize = 0;
@@ -50,7 +52,9 @@ export function plan(count: u32, machineMode: u32, countVectors: bool, ioapicCou
   cold = at;
   at = take(L.H_COLD, at, (<usize>count) << L.COLD_SHIFT);
   wake = at;
-  at = take(L.H_WAKE, at, (<usize>count) << 2);
+  at = take(L.H_WAKE, at, (<usize>count) << 3);
+  handlers = at;
+  at = take(L.H_HANDLERS, at, (<usize>count) << L.HANDLERS_SHIFT);
   ioapics = at;
   at = take(L.H_IOAPICS, at, (<usize>ioapicCount) << L.IOAPIC_SHIFT);
   ident = at;
@@ -71,6 +75,8 @@ export function plan(count: u32, machineMode: u32, countVectors: bool, ioapicCou
   at = take(L.H_LOG, at, (<usize>logCapacity) << L.LOG_SHIFT);
   effects = at;
   at = take(L.H_EFFECTS, at, (<usize>effectCapacity) << L.LOG_SHIFT);
+  news = at;
+  at = take(L.H_NEWS, at, L.NEWS_ENTRIES + (L.NEWS_SIZE << 2));
   if (countVectors) {
     counts = at;
     at = take(L.H_COUNTS, at, (<usize>count) << L.COUNTS_SHIFT);

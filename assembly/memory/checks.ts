@@ -46,7 +46,11 @@ if (
   <i32>offsetof<Config>('ioapicCount') != L.H_IOAPIC_COUNT - L.H_CPUS ||
   <i32>offsetof<Config>('effects') != L.H_EFFECTS - L.H_CPUS ||
   <i32>offsetof<Config>('effectCapacity') != L.H_EFFECT_CAPACITY - L.H_CPUS ||
-  <i32>offsetof<Config>('early') != L.H_EARLY - L.H_CPUS
+  <i32>offsetof<Config>('handlers') != L.H_HANDLERS - L.H_CPUS ||
+  <i32>offsetof<Config>('early') != L.H_EARLY - L.H_CPUS ||
+  <i32>offsetof<Config>('timerKhz') != L.H_TIMER_KHZ - L.H_CPUS ||
+  <i32>offsetof<Config>('tscKhz') != L.H_TSC_KHZ - L.H_CPUS ||
+  <i32>offsetof<Config>('news') != L.H_NEWS - L.H_CPUS
 )
   ERROR('Config and layout.ts disagree');
 
@@ -148,7 +152,8 @@ if (
   <i32>offsetof<Cold>('ldr') != L.C_LDR ||
   <i32>offsetof<Cold>('posted') != L.C_POSTED ||
   <i32>offsetof<Cold>('turnedAway') != L.C_TURNED_AWAY ||
-  <i32>offsetof<Cold>('icrOther') != L.C_ICR_OTHER
+  <i32>offsetof<Cold>('icrOther') != L.C_ICR_OTHER ||
+  <i32>offsetof<Cold>('fraction') != L.C_FRACTION
 )
   ERROR('Cold and layout.ts disagree');
 
@@ -160,6 +165,7 @@ if (
   ERROR('Ident and layout.ts disagree');
 
 if (
+  <i32>offsetof<IoApic>('brake') != L.IO_BRAKE ||
   <i32>offsetof<IoApic>('id') != L.IO_ID ||
   <i32>offsetof<IoApic>('select') != L.IO_SELECT ||
   <i32>offsetof<IoApic>('arb') != L.IO_ARB ||
@@ -170,8 +176,7 @@ if (
 if (
   <i32>offsetof<Pin>('entry') != L.PIN_ENTRY ||
   <i32>offsetof<Pin>('line') != L.PIN_LINE ||
-  <i32>offsetof<Pin>('served') != L.PIN_SERVED ||
-  <i32>offsetof<Pin>('brake') != L.PIN_BRAKE
+  <i32>offsetof<Pin>('served') != L.PIN_SERVED
 )
   ERROR('Pin and layout.ts disagree');
 
@@ -194,8 +199,6 @@ if (
 if (
   <i32>offsetof<Cold>('tmr0') != L.C_TMR ||
   <i32>offsetof<Cold>('lvtTimer') != L.C_LVT ||
-  <i32>offsetof<Cold>('handlersFirst') != L.C_HANDLERS ||
-  <i32>offsetof<Cold>('handlersLast') + 4 != L.C_HANDLERS + 2 * L.HANDLERS_MAX ||
   <i32>offsetof<Cold>('ier0') != L.C_IER ||
   <i32>offsetof<Cold>('extLvt0') != L.C_EXT_LVT ||
   <i32>offsetof<Cold>('pir0') != L.C_PIR ||

@@ -164,7 +164,13 @@ export const F_X2APIC_LDR = 39;
 export const F_REMOTE_READ = 40;
 export const F_EXTINT_OUTSIDE = 41;
 export const F_MSI_HINT = 42;
-export const FLAG_COUNT = 43;
+/** NMIs that a CPU holds while nothing blocks them. */
+export const F_NMI_LIMIT = 43;
+/** Bits of the address in IA32_APIC_BASE. */
+export const F_BASE_BITS = 44;
+export const F_IOAPIC_BITS = 45;
+export const F_BRAKE_RESET = 46;
+export const FLAG_COUNT = 47;
 
 export const LOW_ERROR = 0;
 export const LOW_PENDING = 1;
@@ -218,6 +224,13 @@ export const READBACK_WRITTEN = 1;
 export const READBACK_RAW = 2;
 export const REGISTERS_SDM = 0;
 export const REGISTERS_QEMU = 1;
+export const ID_KEPT = 0;
+export const ID_ON_ENABLE = 1;
+export const ID_ON_WRITE = 2;
+export const IOAPIC_SPEC = 0;
+export const IOAPIC_RAW = 1;
+export const BRAKE_ON_EOI = 0;
+export const BRAKE_ON_WRITE = 1;
 export const HALVES_ONE = 0;
 export const HALVES_TWO = 1;
 export const LDR_CLEARED = 0;
@@ -270,6 +283,10 @@ export const TAKEN_SIPI = 7;
 
 /** Access to a register refused with #GP. */
 export const GP = -5;
+/** An interrupt could be taken, but as many handlers are open as there is room for. */
+export const HANDLERS_FULL = -6;
+/** A level pin comes back with every EOI, without end. */
+export const ENDLESS = -7;
 
 // How a machine starts.
 export const START_RESET = 0;

@@ -4,8 +4,9 @@
 //   0      HEADER    configuration, bases, ledger, storm state     4 KiB
 //   ...    (static data of debug builds)
 //   arena  ROWS      one 128-byte row per local APIC               cpus << 7
-//          COLD      registers, latches, handlers                  cpus << 9
-//          WAKE      CPUs with news since the list was last taken  cpus << 2
+//          COLD      registers, latches                            cpus << 9
+//          WAKE      CPUs with news since the list was last taken  cpus << 3
+//          HANDLERS  what each CPU runs                            cpus << 9
 //          IOAPICS   redirection entries and pins                  ioapics << 13
 //          --------- everything above is state; below is derived or scratch
 //          IDENT     APIC id, LDR, cluster of each CPU             cpus << 4
@@ -14,6 +15,7 @@
 //          MASKS     cpumasks                                      4 x words << 3
 //          LOG       what one send wrote                           entries << 4
 //          EFFECTS   what the last operation did, when traced      entries << 4
+//          NEWS      head counter, then CPUs in a ring
 //          COUNTS    deliveries by CPU and vector, when asked for  cpus << 10
 
 export const HEADER_BYTES = 4096;
@@ -47,8 +49,13 @@ export const H_IOAPICS = 152;
 export const H_IOAPIC_COUNT = 156;
 export const H_EFFECTS = 160;
 export const H_EFFECT_CAPACITY = 164;
+export const H_HANDLERS = 168;
 /** 1: the ISR bit is set at dispatch to the CPU. */
 export const H_EARLY = 172;
+/** Clocks in kHz: the APIC timer's input, and the time-stamp counter. */
+export const H_TIMER_KHZ = 176;
+export const H_TSC_KHZ = 180;
+export const H_NEWS = 184;
 
 // State from here to H_STATE_END travels in snapshots.
 export const H_STATE = 256;
@@ -97,7 +104,7 @@ export const H_BUS_RETRIES = 856;
 export const H_BUS_CLOCKS = 864;
 /** Senders whose message was rejected. */
 export const H_BUS_WAITING = 872;
-/** I/O APIC pins that the storm brake holds. */
+/** I/O APICs whose storm brake acts. */
 export const H_BRAKED = 876;
 /** Local APIC timers that run. */
 export const H_TIMERS = 880;
@@ -172,20 +179,28 @@ export const C_SIPI = 148;
 export const C_DISPATCHED = 152;
 export const C_ARB = 156;
 export const C_DEPTH = 160;
-export const C_HANDLERS = 164; // 32 x u16: | 13 EOI written | 12 IF before | 11..8 kind | vector |
-export const C_BUS_DEST = 228;
-export const C_BUS_LOW = 232;
-export const C_EXT_CONTROL = 236;
-export const C_IER = 240; // 8
-export const C_EXT_LVT = 272; // 4
-export const C_PIR = 288; // 16 x u16, posted-interrupt requests
-export const C_LDR = 320;
-export const C_POSTED = 324; // 1: a notification is outstanding
-export const C_TURNED_AWAY = 328; // 1: rejected the message on the bus
-export const C_ICR_OTHER = 332; // upper half of the ICR in the other mode, where a model keeps both
-export const C_USED = 336;
+export const C_BUS_DEST = 164;
+export const C_BUS_LOW = 168;
+export const C_EXT_CONTROL = 172;
+export const C_IER = 176; // 8
+export const C_EXT_LVT = 208; // 4
+export const C_PIR = 224; // 16 x u16, posted-interrupt requests
+export const C_LDR = 256;
+export const C_POSTED = 260; // 1: a notification is outstanding
+export const C_TURNED_AWAY = 264; // 1: rejected the message on the bus
+export const C_ICR_OTHER = 268; // upper half of the ICR in the other mode, where a model keeps both
+export const C_FRACTION = 272; // of a ns, in units of 1/kHz of the timer's clock, beyond C_EXPIRY
+export const C_USED = 276;
 
-export const HANDLERS_MAX = 32;
+// What a CPU runs, outermost first, u16 each:
+// | 14 NMIs blocked before (SMI) | 13 EOI written | 12 IF before | 11..8 kind | vector |
+export const HANDLERS_SHIFT = 9;
+export const HANDLERS_BYTES = 512;
+export const HANDLERS_MAX = 256;
+
+// The ring of news: a count of all entries ever made, then (from NEWS_ENTRIES on) the latest of them.
+export const NEWS_ENTRIES = 64;
+export const NEWS_SIZE = 1024;
 
 // Latches toward the CPU, pins, and the CPU's own state, in C_LATCH.
 export const LATCH_NMI = 1;
@@ -203,11 +218,18 @@ export const LATCH_DISPATCHED = 2048;
 export const LATCH_BUS = 4096;
 export const LATCH_ODD = 8192;
 export const LATCH_LAZY_EOI = 16384;
+/** A second NMI, where a model holds two. */
+export const LATCH_NMI_SECOND = 32768;
+/** From an NMI's or SMI's entry on, until IRET. */
+export const LATCH_NMI_BLOCKED = 65536;
+/** From an SMI's entry until RSM. */
+export const LATCH_SMM = 131072;
 
 // I/O APIC: a header, then its pins.
 export const IOAPIC_SHIFT = 13;
 export const IOAPIC_BYTES = 8192;
 export const IOAPIC_MAX = 8;
+export const IO_BRAKE = 0; // u64 ns, when the storm brake lets go
 export const IO_ID = 8;
 export const IO_SELECT = 12;
 export const IO_ARB = 16;
@@ -216,8 +238,7 @@ export const IO_PIN = 64; // 32 bytes each
 export const PIN_SHIFT = 5;
 export const PIN_ENTRY = 0; // u64
 export const PIN_LINE = 8;
-export const PIN_SERVED = 12; // deliveries in a row on EOI
-export const PIN_BRAKE = 16; // u64 ns, when the brake lets go
+export const PIN_SERVED = 12; // EOIs in a row that found it active, where there is a brake
 export const PINS_MAX = 240;
 
 // 8259.

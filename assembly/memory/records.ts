@@ -31,8 +31,11 @@ export class Config {
   ioapicCount: u32;
   effects: u32;
   effectCapacity: u32;
-  pad0: u32;
+  handlers: u32;
   early: u32;
+  timerKhz: u32;
+  tscKhz: u32;
+  news: u32;
 }
 
 export const config = changetype<Config>(<usize>L.H_CPUS);
@@ -207,16 +210,6 @@ export class Cold {
   dispatched: u32;
   arb: u32;
   depth: u32;
-  /** 32 x u16, as HandlerStack has them; the halves at the ends keep the u64 aligned. */
-  handlersFirst: u32;
-  handlers1: u64;
-  handlers2: u64;
-  handlers3: u64;
-  handlers4: u64;
-  handlers5: u64;
-  handlers6: u64;
-  handlers7: u64;
-  handlersLast: u32;
   busDest: u32;
   busLow: u32;
   extControl: u32;
@@ -236,6 +229,7 @@ export class Cold {
   posted: u32;
   turnedAway: u32;
   icrOther: u32;
+  fraction: u32;
 }
 
 /** Who a CPU is on the bus. */
@@ -249,7 +243,7 @@ export class Ident {
 /** One I/O APIC, before its pins. */
 @unmanaged
 export class IoApic {
-  pad0: u64;
+  brake: u64;
   id: u32;
   select: u32;
   arb: u32;
@@ -262,7 +256,6 @@ export class Pin {
   entry: u64;
   line: u32;
   served: u32;
-  brake: u64;
 }
 
 /** One word of a cluster's cpumask. */

@@ -1,5 +1,5 @@
 // Where the records are: addresses in linear memory, no behaviour.
-import { clusters, cold, directory, ident, ioapics, rows } from './arena';
+import { clusters, cold, directory, handlers, ident, ioapics, rows } from './arena';
 import * as L from './layout';
 import {
   Arbiter,
@@ -49,9 +49,9 @@ export function extLvtSlot(cpu: u32, index: u32): usize {
   return changetype<usize>(coldRow(cpu)) + L.C_EXT_LVT + ((<usize>index) << 2);
 }
 
-/** What the CPU runs: handler `index` from the outermost, 0-31. */
+/** What the CPU runs: handler `index` from the outermost. */
 export function handlerSlot(cpu: u32, index: u32): usize {
-  return changetype<usize>(coldRow(cpu)) + L.C_HANDLERS + ((<usize>index) << 1);
+  return handlers + ((<usize>cpu) << L.HANDLERS_SHIFT) + ((<usize>index) << 1);
 }
 
 /** AMD's interrupt enable registers. */

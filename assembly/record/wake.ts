@@ -1,7 +1,7 @@
 // The wake list: each CPU that got news since the list was last taken, once, in order of
 // arrival. Embedders poll it instead of being called per IPI; the storm engine drains it.
 
-import { wake } from '../memory/arena';
+import { news, wake } from '../memory/arena';
 import * as L from '../memory/layout';
 import { lists } from '../memory/records';
 import { row } from '../memory/rows';
@@ -16,9 +16,32 @@ export function setQuiet(on: bool): void {
   quiet = on;
 }
 
+/** While set, news goes into the ring, which its reader empties without a call; nobody is listed. */
+let isRingOpen: bool = false;
+
+function enterRing(cpu: u32): void {
+  const head = load<u32>(news);
+  store<u32>(news + L.NEWS_ENTRIES + ((<usize>(head & (L.NEWS_SIZE - 1))) << 2), cpu);
+  store<u32>(news, head + 1);
+}
+
+/** Opens or closes the ring; what was listed goes into it. */
+export function openRing(on: bool): void {
+  isRingOpen = false;
+  if (on) {
+    const count = takeWakeList();
+    for (let i: u32 = 0; i < count; i++) enterRing(listedCpu(i));
+  }
+  isRingOpen = on;
+}
+
 /** Lists `cpu` unless it is listed; returns its class summary with the flag set. */
 export function kick(cpu: u32, classes: u64): u64 {
   if (quiet || (classes & LISTED) != 0) return classes;
+  if (isRingOpen) {
+    enterRing(cpu);
+    return classes;
+  }
   const count = lists.wakeCount;
   store<u32>(wake + ((<usize>count) << 2), cpu);
   lists.wakeCount = count + 1;
@@ -33,6 +56,13 @@ export function kickCpu(cpu: u32): void {
 
 export function listedCpu(index: u32): u32 {
   return load<u32>(wake + ((<usize>index) << 2));
+}
+
+/** Takes the first `count` entries off the list, which are unlisted. */
+export function dropListed(count: u32): void {
+  const left = lists.wakeCount - count;
+  memory.copy(wake, wake + ((<usize>count) << 2), (<usize>left) << 2);
+  lists.wakeCount = left;
 }
 
 export function unlist(cpu: u32): void {

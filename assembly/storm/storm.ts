@@ -5,20 +5,30 @@ import { Handlers } from '../board/eoi';
 import { PATTERN_ALLBUTSELF, PATTERN_MASK_CONTIGUOUS, PATTERN_RANDOM } from '../memory/codes';
 import { ledger, lists, stormState } from '../memory/records';
 import { vectorAt } from '../memory/rows';
-import { listedCpu, setQuiet } from '../record/wake';
+import { forgetReturns, isEndless } from '../record/returned';
+import { dropListed, listedCpu, setQuiet } from '../record/wake';
 import { sendToMany, sendToOthers, Unicast } from './patterns';
 import { randomAt, scale } from './random';
 
-/** Every CPU on the wake list leaves it and takes what its PPR lets it take. Handlers send nothing. */
+/**
+ * Every CPU on the wake list leaves it and takes what its PPR lets it take, until the list is empty or
+ * isEndless(). Handlers send nothing, but their EOIs may make I/O APICs do so.
+ */
 export function drain(): void {
+  while (lists.wakeCount != 0 && !isEndless()) drainOnce();
+  stormState.waiting = 0;
+}
+
+/** The CPUs that are listed now; those that get news meanwhile come behind them, and stay. */
+function drainOnce(): void {
   const count = lists.wakeCount;
   for (let i: u32 = 0; i < count; i++) Handlers.run(listedCpu(i));
-  lists.wakeCount = 0;
-  stormState.waiting = 0;
+  dropListed(count);
 }
 
 /** Makes `count` sends. */
 export function runStorm(count: u32): void {
+  forgetReturns();
   const pattern = stormState.pattern;
   if (pattern < <u32>PATTERN_MASK_CONTIGUOUS) runUnicast(pattern, count);
   else runFanOut(pattern, count);

@@ -48,12 +48,15 @@ export function parseTime(what: string, text: string): number {
 /** Scenarios and cost sets that came by standard input: it is read once. */
 let fromStdin: string | undefined;
 
-/** A name that comes with ipistorm, unless there is something to read of that name. */
+/** Whether there is something to read of that name, or it can only be meant as a path. */
 function isPath(name: string, names: readonly string[]): boolean {
   if (fdOf(name) !== undefined) return true;
-  const stat = statSync(name, { throwIfNoEntry: false });
-  if (stat && !(stat.isDirectory() && names.includes(name))) return true;
-  return !names.includes(name) && /\/|\.jsonc?$/.test(name);
+  try {
+    if (!statSync(name).isDirectory() || !names.includes(name)) return true;
+  } catch {
+    // Nothing there, or nothing that can be asked: reading it says what.
+  }
+  return !names.includes(name) && /[/.]/.test(name);
 }
 
 function parseFile(what: string, path: string): unknown {

@@ -23,7 +23,9 @@ export function traceInput(args: Parsed | undefined): TraceInput {
 
 function open(path: string, through: boolean): LineSource {
   const kind = through ? convertible(path) : undefined;
-  return kind ? convert(path, kind) : openLines(path, { unpack: through });
+  return kind
+    ? convert(path, kind)
+    : openLines(path, through ? { unpack: true } : { offer: 'add --convert' });
 }
 
 /**

@@ -22,9 +22,14 @@ function describe(config: MachineConfig, view: DataView): void {
   config.apicIds.forEach((id, cpu) => {
     view.setUint32(ident + cpu * L.IDENT_BYTES, id, true);
   });
-  modelWords(config.model).forEach((word, i) => {
+  const words = modelWords(config.model);
+  words[C.F_X2APIC] = config.x2apic ? 1 : 0;
+  words[C.F_BASE_BITS] = config.physicalBits;
+  words.forEach((word, i) => {
     view.setUint32(L.H_MODEL + 4 * i, word, true);
   });
+  view.setUint32(L.H_TIMER_KHZ, Math.round(config.timerMHz * 1000), true);
+  view.setUint32(L.H_TSC_KHZ, Math.round(config.tscMHz * 1000), true);
   config.ioapics.forEach(({ pins, version, id }, n) => {
     view.setUint32(L.H_IOAPIC_CONFIG + 4 * n, pins | (version << 16), true);
     const at = view.getUint32(L.H_IOAPICS, true) + (n << L.IOAPIC_SHIFT);
@@ -42,7 +47,7 @@ export function bootCore(config: MachineConfig, module?: CompiledModule): CoreEx
   const codes = [MODES[mode], DRIVERS[driver], ERAS[era], flagsOf(config), ioapics.length] as const;
   if (core.create(cpus, ...codes) !== 0) {
     throw new RangeError(
-      `cpus: got ${cpus}, allowed what memory holds (700 bytes each and more); use fewer`,
+      `cpus: got ${cpus}, allowed what memory holds (1.3 KB each and more); use fewer`,
     );
   }
   describe(config, new DataView(core.memory.buffer));

@@ -131,6 +131,10 @@ export interface MachineConfig {
   readonly gp: 'throw' | 'return';
   readonly ioapics: readonly Readonly<IoapicConfig>[];
   readonly busMHz: number;
+  readonly x2apic: boolean;
+  readonly physicalBits: number;
+  readonly timerMHz: number;
+  readonly tscMHz: number;
 }
 
 export interface MachineOptions {
@@ -147,6 +151,14 @@ export interface MachineOptions {
   gp?: 'throw' | 'return';
   /** Clock of the serial APIC bus of P6 models, 0.001-1000; default 16.67. */
   busMHz?: number;
+  /** false: a CPU without x2APIC mode, whatever the model has; WRMSR of IA32_APIC_BASE bit 10 raises #GP. */
+  x2apic?: boolean;
+  /** Bits of a physical address, 32-52: bits of IA32_APIC_BASE above raise #GP. Default 36; model qemu has 32. */
+  physicalBits?: number;
+  /** Input clock of the APIC timer before its divider, 0.001-100000; default 1000. */
+  timerMHz?: number;
+  /** The time-stamp counter's clock, for deadlines, 0.001-100000; default 1000. */
+  tscMHz?: number;
   /** Default one: 24 pins, version 0x20, id 0. At most 8. */
   ioapics?: readonly IoapicConfig[];
   /** Number of local APICs; by default that of `apicIds` or `topology`, else 8. */
@@ -184,6 +196,10 @@ const MACHINE_KEYS: KeysOf<MachineOptions> = {
   isrSetAt: true,
   gp: true,
   busMHz: true,
+  x2apic: true,
+  physicalBits: true,
+  timerMHz: true,
+  tscMHz: true,
   ioapics: true,
   noIpiBroadcast: true,
   hotplugCpu: true,
@@ -264,15 +280,38 @@ function checkIds(mode: Mode, ids: readonly number[], idBits: number): void {
   }
 }
 
+function resolveX2apic({ x2apic }: MachineOptions, model: Model): boolean {
+  const has = modelWords(model)[C.F_X2APIC] !== 0;
+  if (x2apic === undefined) return has;
+  if (checkBoolean('x2apic', x2apic) && !has)
+    throw usage('x2apic', x2apic, `false with model ${model}`);
+  return x2apic;
+}
+
+/** QEMU has no address bits above 31 in IA32_APIC_BASE, whatever its CPU has. */
+function resolvePhysicalBits(given: number | undefined, model: Model): number {
+  const own = modelWords(model)[C.F_BASE_BITS]!;
+  if (given === undefined) return own;
+  checkInteger('physicalBits', given, 32, 52);
+  if (model === 'qemu' && given !== own) throw usage('physicalBits', given, '32 with model qemu');
+  return given;
+}
+
+function checkClock(what: string, mhz: number): number {
+  return Math.round(checkNumber(what, mhz, 0.001, 100_000) * 1000) / 1000;
+}
+
 function resolveMode(options: MachineOptions, model: Model, driver: Driver | undefined): Mode {
-  const natural = modelWords(model)[C.F_X2APIC] === 0 ? 'xapic-physical' : 'x2apic-cluster';
+  const without = !resolveX2apic(options, model);
+  const natural = without ? 'xapic-physical' : 'x2apic-cluster';
   const mode = checkName(
     'mode',
     options.mode === undefined ? (driver ? DRIVER_MODES[driver][0] : natural) : options.mode,
     MODES,
   );
-  if (mode.startsWith('x2apic') && modelWords(model)[C.F_X2APIC] === 0) {
-    throw usage('mode', mode, `an xAPIC mode with model ${model}, which has no x2APIC`);
+  if (mode.startsWith('x2apic') && without) {
+    const why = options.x2apic === false ? 'x2apic: false' : `model ${model}, which has no x2APIC`;
+    throw usage('mode', mode, `an xAPIC mode with ${why}`);
   }
   return mode;
 }
@@ -302,6 +341,7 @@ export function resolveConfig<T extends MachineOptions>(
   checkOptions<object>('options', options, { ...MACHINE_KEYS, ...more });
   const { era = 'linux-6.12', model = 'sdm', driver: named, vendor = 'intel' } = options;
   const { start = 'enabled', isrSetAt = 'take', gp = 'throw', busMHz = 16.67 } = options;
+  const { timerMHz = 1000, tscMHz = 1000 } = options;
   const { noIpiBroadcast = false, hotplugCpu = true, countVectors = false } = options;
   checkName('era', era, ERAS);
   checkName('model', model, Object.fromEntries(MODEL_NAMES.map((name) => [name, 0])));
@@ -328,6 +368,10 @@ export function resolveConfig<T extends MachineOptions>(
     gp: checkName('gp', gp, { throw: 0, return: 0 }),
     ioapics: resolveIoapics(options.ioapics),
     busMHz: checkBus(busMHz),
+    x2apic: resolveX2apic(options, model),
+    physicalBits: resolvePhysicalBits(options.physicalBits, model),
+    timerMHz: checkClock('timerMHz', timerMHz),
+    tscMHz: checkClock('tscMHz', tscMHz),
   });
 }
 

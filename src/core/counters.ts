@@ -10,9 +10,9 @@ export interface Counters {
   delivered: number;
   /** Merged into an IRR bit that was set already. */
   coalesced: number;
-  /** Turned away: illegal vectors 0-15, a software-disabled local APIC, no free slot (P6). */
+  /** Turned away: illegal vectors 0-15, a disabled local APIC, no free slot (P6). */
   rejected: number;
-  /** Requests that a reset cleared before the CPU took them. */
+  /** Requests, posted ones too, that a reset cleared before the CPU took them. */
   discarded: number;
   /** IRR bits set now. */
   pending: number;

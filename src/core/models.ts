@@ -372,7 +372,7 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
   flag(
     'storm_brake',
     C.F_STORM_BRAKE,
-    'An I/O APIC level pin served again at once after this many EOIs in a row waits 10 ms (0: never)',
+    'This many EOIs in a row find an I/O APIC level pin high: it is served again 10 ms later (0: always at once)',
     undefined,
     [0, 0, 10000, 10000, 0, 0],
     'KVM __kvm_ioapic_update_eoi(); QEMU ioapic_eoi_broadcast()',
@@ -439,10 +439,14 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
   flag(
     'id_on_enable',
     C.F_ID_ON_ENABLE,
-    'Is the xAPIC id the initial one again when IA32_APIC_BASE enables the APIC?',
-    YES_NO,
-    ['yes', 'yes', 'yes', 'no', 'yes', 'yes'],
-    'SDM 3A "Enabling or Disabling the Local APIC"; KVM __kvm_apic_set_base(); QEMU apic_set_base()',
+    'When does a write of IA32_APIC_BASE bring the initial xAPIC id back?',
+    {
+      kept: [C.ID_KEPT, 'never'],
+      enable: [C.ID_ON_ENABLE, 'when it enables the APIC'],
+      write: [C.ID_ON_WRITE, 'with every write that sets no reserved bit, refused or not'],
+    },
+    ['enable', 'enable', 'enable', 'write', 'enable', 'enable'],
+    'SDM 3A "Enabling or Disabling the Local APIC"; KVM __kvm_apic_set_base(); QEMU cpu_set_apic_base()',
   ),
   flag(
     'sw_off_with_hw',
@@ -494,6 +498,44 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     YES_NO,
     ['yes', 'yes', 'yes', 'no', 'yes', 'yes'],
     'SDM 3A "Message Address Register Format"; KVM kvm_msi_to_lapic_irq(); QEMU apic_send_msi()',
+  ),
+  flag(
+    'nmi_limit',
+    C.F_NMI_LIMIT,
+    'NMIs that wait for the CPU while nothing blocks them (while something does: one)',
+    undefined,
+    [1, 1, 2, 1, 1, 1],
+    'SDM 3A "Handling Multiple NMIs"; KVM process_nmi()',
+  ),
+  flag(
+    'base_bits',
+    C.F_BASE_BITS,
+    'Bits of the address in IA32_APIC_BASE; those above, 7:0 and 9 raise #GP',
+    undefined,
+    [36, 36, 36, 32, 36, 36],
+    'SDM 3A "Local APIC Status and Location": MAXPHYADDR; KVM kvm_apic_set_base(); QEMU helper_wrmsr(), MSR_IA32_APICBASE_RESERVED',
+  ),
+  flag(
+    'ioapic_bits',
+    C.F_IOAPIC_BITS,
+    'What a write of a redirection entry keeps',
+    {
+      spec: [C.IOAPIC_SPEC, 'the defined bits: 16, 15, 13-0 and 63-56'],
+      raw: [C.IOAPIC_RAW, 'every bit but delivery status and remote IRR'],
+    },
+    ['spec', 'spec', 'raw', 'raw', 'spec', 'spec'],
+    '82093AA "I/O Redirection Table Registers"; ICH: bits 55:48 are read-only; KVM ioapic_write_indirect(); QEMU ioapic_mem_write()',
+  ),
+  flag(
+    'brake_reset',
+    C.F_BRAKE_RESET,
+    'What sets the count of the I/O APIC storm brake back, beside its own action',
+    {
+      eoi: [C.BRAKE_ON_EOI, 'an EOI that finds the pin low or masked'],
+      write: [C.BRAKE_ON_WRITE, 'the same, and a write of the entry'],
+    },
+    ['eoi', 'eoi', 'eoi', 'write', 'eoi', 'eoi'],
+    'KVM __kvm_ioapic_update_eoi(); QEMU ioapic_eoi_broadcast(), ioapic_mem_write()',
   ),
 ]);
 

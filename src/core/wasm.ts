@@ -29,7 +29,7 @@ export interface CoreExports {
   setTpr(cpu: number, tpr: number): number;
   pending(cpu: number): number;
   takeWakeList(): number;
-  drain(): void;
+  drain(): number;
   writeIcr(from: number, dest: number, low: number): number;
   send(op: number, from: number, to: number, vector: number): number;
   logEntries(): number;
@@ -59,6 +59,8 @@ export interface CoreExports {
   picOutput(): number;
   acknowledgePic(): number;
   inta(cpu: number): number;
+  hearSipi(cpu: number): number;
+  canTake(cpu: number): number;
   take(cpu: number): number;
   iret(cpu: number): number;
   handlerEoi(cpu: number): number;
@@ -66,6 +68,9 @@ export interface CoreExports {
   initReset(cpu: number): number;
   powerOn(cpu: number): number;
   powerOnAll(): void;
+  nextEvent(): bigint;
+  clocksToRetry(): bigint;
+  openRing(on: number): void;
   advance(until: bigint, limit: number, busClocks: bigint): number;
   trace(on: number): void;
   takeEffects(): number;

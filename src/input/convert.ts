@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type BinaryKind, binaryKind, commandLine, HEAD_BYTES } from './kinds.js';
-import type { LineSource } from './lines.js';
+import { headError, type LineSource } from './lines.js';
 import { asArgument, explained, fdOf, ReadError, refusal, shownName, statInput } from './path.js';
-import type { Chunks } from './pull.js';
+import { type Chunks, Pull } from './pull.js';
 import { decoderOf, linesOf, Splitter } from './text.js';
 
 /** The binary format of a file, when a tool makes text of it. A pipe's is not asked: what is read is gone. */
@@ -34,7 +34,7 @@ export function convert(path: string, kind: BinaryKind): LineSource {
   const splitter = new Splitter();
   const state = { bytes: 0 };
   return {
-    lines: output(path, argv, splitter, state),
+    lines: output(path, kind, argv, splitter, state),
     bytesRead: () => state.bytes,
     bytesTotal: 0,
     rereadable: true,
@@ -46,6 +46,7 @@ export function convert(path: string, kind: BinaryKind): LineSource {
 
 async function* output(
   path: string,
+  kind: BinaryKind,
   argv: readonly string[],
   splitter: Splitter,
   state: { bytes: number },
@@ -54,7 +55,14 @@ async function* output(
   const ended = endOf(child, path, argv);
   ended.catch(() => {}); // reported below, after what it printed
   try {
-    yield* linesOf(counted(child.stdout!, state), decoderOf('utf8'), splitter);
+    const bytes = new Pull(counted(child.stdout!, state));
+    const head = await bytes.peek(HEAD_BYTES);
+    const wrong =
+      head.length > 0
+        ? headError(head, path, { what: kind.what, command: commandLine(argv) })
+        : undefined;
+    if (wrong) throw wrong;
+    yield* linesOf(bytes.rest(), decoderOf('utf8'), splitter);
     await ended;
     if (state.bytes === 0) throw refusal(path, `nothing from ${commandLine(argv)}`);
   } finally {

@@ -29,27 +29,23 @@ export function compressionOf(head: Buffer): Compression | undefined {
   return found ?? (/^5[0-9a-f]2a4d18/.test(hex) ? 'zstd' : undefined);
 }
 
-/** Program that unpacks to standard output. */
-export const UNPACKERS: Readonly<Record<Compression, string>> = {
-  gzip: 'gzip',
-  zstd: 'zstd',
-  xz: 'xz',
-};
-
 const unpack =
   (...program: string[]) =>
   (file: string) => [...program, file];
 const no = 'that is no recording of interrupts';
 const RECORD = `${no}; trace-cmd record -e ipi makes one`;
 
-/** Magic bytes at the beginning, in hexadecimal. */
+/** Magic bytes at the beginning, in hexadecimal, as a pattern. */
 const BINARY: readonly (readonly [hex: string, BinaryKind])[] = [
-  ['425a68', { what: 'bzip2 data', argv: unpack('bzip2', '-dc') }],
+  [
+    '425a683[1-9](?:314159265359|177245385090)',
+    { what: 'bzip2 data', argv: unpack('bzip2', '-dc') },
+  ],
   ['04224d18', { what: 'lz4 data', argv: unpack('lz4', '-dc') }],
   ['504b0304', { what: 'a zip archive', argv: unpack('unzip', '-p') }],
   ['377abcaf271c', { what: 'a 7z archive', argv: unpack('7z', 'x', '-so') }],
   ['526172211a07', { what: 'a rar archive', argv: unpack('unrar', 'p', '-inul') }],
-  ['4c5a4950', { what: 'lzip data', argv: unpack('lzip', '-dc') }],
+  ['4c5a495001', { what: 'lzip data', argv: unpack('lzip', '-dc') }],
   ['5d0000', { what: 'lzma data', argv: unpack('xz', '--format=lzma', '-dc') }],
   ['894c5a4f', { what: 'lzop data', argv: unpack('lzop', '-dc') }],
   ['1f9d', { what: 'data of compress (.Z)', argv: unpack('gzip', '-dc') }],
@@ -72,6 +68,8 @@ const BINARY: readonly (readonly [hex: string, BinaryKind])[] = [
   ['47494638', { what: 'a GIF picture', next: `${no}; paste the text` }],
   ['255044462d', { what: 'a PDF document', next: `${no}; paste the text` }],
 ];
+
+const PATTERNS = BINARY.map(([hex, kind]) => [new RegExp(`^${hex}`), kind] as const);
 
 function ctf(what: string): BinaryKind {
   return { what, argv: (file) => ['babeltrace2', folderOf(file)] };
@@ -98,7 +96,7 @@ function crashDump(what: string): BinaryKind {
 export function binaryKind(head: Buffer): BinaryKind | undefined {
   const hex = head.toString('hex', 0, 32);
   return (
-    BINARY.find(([magic]) => hex.startsWith(magic))?.[1] ??
+    PATTERNS.find(([magic]) => magic.test(hex))?.[1] ??
     traceDat(head) ??
     perfData(head) ??
     elf(head) ??

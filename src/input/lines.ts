@@ -1,5 +1,7 @@
 // Opens an input: a file, a pipe or standard input; plain or packed; of any text encoding. One pass, in bounded memory.
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream, openSync, type Stats } from 'node:fs';
+import { Socket } from 'node:net';
+import type { UsageError } from '../core/errors.js';
 import type { BinaryKind, Compression } from './kinds.js';
 import { binaryKind, commandLine, compressionOf, HEAD_BYTES } from './kinds.js';
 import { asArgument, explained, fdOf, refusal, shownName, statInput } from './path.js';
@@ -27,11 +29,19 @@ export interface LineSource {
 export interface InputOptions {
   /** zstd and xz are unpacked while reading; without this they are refused with the command that does it. */
   unpack?: boolean;
+  /** What the caller could do itself with a packed or binary file, such as "add --convert"; errors say so. */
+  offer?: string;
+  /** Told once, when it is known, what a reader should know: such as "FILE: zstd, unpacked while reading". */
+  note?: (text: string) => void;
 }
+
+type ByteStream = AsyncIterable<unknown> & { bytesRead: number };
 
 interface State {
   path: string;
   options: InputOptions;
+  /** Opened when the first batch is asked for. */
+  stream: ByteStream | undefined;
   bytesRead: () => number;
   compression: Compression | undefined;
   notes: string[];
@@ -41,17 +51,20 @@ interface State {
 /** @throws UsageError for what can never be input, at once or with the first batch; ReadError */
 export function openLines(path: string, options: InputOptions = {}): LineSource {
   const stat = statInput(path);
-  const bytes = byteStream(path);
+  if (fdOf(path) === 0 && process.stdin.isTTY) {
+    options.note?.('reading standard input, a terminal; Ctrl-D ends it');
+  }
   const state: State = {
     path,
     options,
-    bytesRead: () => bytes.bytesRead,
+    stream: undefined,
+    bytesRead: () => state.stream?.bytesRead ?? 0,
     compression: undefined,
     notes: [],
     splitter: new Splitter(),
   };
   return {
-    lines: read(bytes as unknown as Chunks, state),
+    lines: read(state, stat),
     bytesRead: state.bytesRead,
     bytesTotal: stat.isFile() ? stat.size : 0,
     rereadable: stat.isFile() && fdOf(path) === undefined,
@@ -63,10 +76,11 @@ export function openLines(path: string, options: InputOptions = {}): LineSource 
   };
 }
 
-/** Standard input by its stream, which waits where a read of its descriptor would fail. */
-function byteStream(path: string): AsyncIterable<unknown> & { bytesRead: number } {
+/** Pipes by streams that wait without holding a thread: Ctrl-C ends what nobody writes to. */
+function byteStream(path: string, stat: Stats): ByteStream {
   const fd = fdOf(path);
   if (fd === 0) return process.stdin as never;
+  if (stat.isFIFO()) return fifo(path);
   const options = { highWaterMark: 1 << 18 };
   // A socket behind /dev/fd/N cannot be opened anew.
   return fd === undefined
@@ -74,9 +88,16 @@ function byteStream(path: string): AsyncIterable<unknown> & { bytesRead: number 
     : createReadStream('', { ...options, fd, autoClose: false });
 }
 
-async function* read(chunks: Chunks, state: State): AsyncIterable<string[]> {
+/** Opened without waiting for a writer; the first one's data, and its end, come as events. */
+function fifo(path: string): Socket {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
+}
+
+async function* read(state: State, stat: Stats): AsyncIterable<string[]> {
   try {
-    yield* text(await opened(chunks, state), state);
+    state.stream = byteStream(state.path, stat);
+    yield* text(await opened(state.stream as Chunks, state), state);
   } catch (error) {
     throw explained(state.path, error);
   }
@@ -91,11 +112,14 @@ async function opened(chunks: Chunks, state: State): Promise<Pull> {
   if (compression !== 'gzip' && !state.options.unpack) {
     await outer.close();
     const command = unpackCommand(path, compression);
-    throw refusal(path, `${compression} data`, `unpack it: ${command} | npx ipistorm ... -`);
+    const next = `unpack it: ${command} | npx ipistorm ... -${offered(state.options.offer)}`;
+    throw refusal(path, `${compression} data`, next);
   }
   state.compression = compression;
   if (compression !== 'gzip') {
-    state.notes.push(`${shownName(path)}: ${compression}, unpacked while reading`);
+    const note = `${shownName(path)}: ${compression}, unpacked while reading`;
+    state.notes.push(note);
+    state.options.note?.(note);
   }
   const inner = new Pull(unpacked(path, compression, outer.rest(), state.bytesRead));
   const again = compressionOf(await checked(inner, state));
@@ -114,22 +138,35 @@ async function opened(chunks: Chunks, state: State): Promise<Pull> {
 /** The head of what may be text. */
 async function checked(bytes: Pull, state: State): Promise<Buffer> {
   const head = await bytes.peek(HEAD_BYTES);
-  const error = headError(head, state.path, state.compression);
+  const { path, compression, options } = state;
+  const around = compression && wrappingOf(path, compression);
+  const error = headError(head, path, around, options.offer);
   if (!error) return head;
   await bytes.close();
   throw error;
 }
 
-/** Why a file that begins so cannot be read as text. */
+/** What a text came out of: such as "gzip data", and the command that it comes out with. */
+export interface Wrapping {
+  what: string;
+  command: string;
+}
+
+export function wrappingOf(path: string, compression: Compression): Wrapping {
+  return { what: `${compression} data`, command: unpackCommand(path, compression) };
+}
+
+/** Why a file that begins so cannot be read as text. `offer`: what the command itself could do. */
 export function headError(
   head: Buffer,
   path: string,
-  compression: Compression | undefined,
-): Error | undefined {
+  around?: Wrapping,
+  offer?: string,
+): UsageError | undefined {
   if (head.length === 0)
-    return refusal(path, compression ? `empty ${compression} data` : 'nothing (it is empty)');
+    return refusal(path, around ? `empty ${around.what}` : 'nothing (it is empty)');
   const kind = binaryKind(head);
-  if (kind) return binaryError(kind, path, compression);
+  if (kind) return binaryError(kind, path, around, offer);
   if (encodingOf(head).encoding === 'utf32') {
     const command = commandLine(['iconv', '-f', 'UTF-32', '-t', 'UTF-8', fileIn(path)]);
     return refusal(path, 'text in UTF-32', `${command} > FILE.txt`);
@@ -141,16 +178,24 @@ function fileIn(path: string): string {
   return fdOf(path) === undefined ? asArgument(path) : 'FILE';
 }
 
-function binaryError(kind: BinaryKind, path: string, compression: Compression | undefined): Error {
-  const inside = compression ? `${kind.what}, inside ${compression} data` : kind.what;
-  if (!kind.argv) return refusal(path, inside, kind.next);
+function binaryError(
+  kind: BinaryKind,
+  path: string,
+  around: Wrapping | undefined,
+  offer: string | undefined,
+): UsageError {
+  if (!kind.argv) return refusal(path, around ? insideOf(kind.what, around) : kind.what, kind.next);
+  if (around) {
+    const commands = `${around.command} > FILE.bin && ${commandLine(kind.argv('FILE.bin'))}`;
+    return refusal(path, insideOf(kind.what, around), `make text of it: ${commands} > FILE.txt`);
+  }
   const plain = fileIn(path);
-  const [file, first] = compression
-    ? ['FILE.bin', `${unpackCommand(path, compression)} > FILE.bin && `]
-    : [plain, ''];
-  const command = `${commandLine(kind.argv(file))} > ${compression ? 'FILE' : commandLine([plain])}.txt`;
-  return refusal(path, inside, `make text of it: ${first}${command}`);
+  const command = `${commandLine(kind.argv(plain))} > ${commandLine([`${plain}.txt`])}`;
+  return refusal(path, kind.what, `make text of it: ${command}${offered(offer)}`);
 }
+
+const insideOf = (what: string, around: Wrapping): string => `${what}, inside ${around.what}`;
+const offered = (offer: string | undefined): string => (offer ? `, or ${offer}` : '');
 
 async function* text(bytes: Pull, state: State): AsyncIterable<string[]> {
   const { encoding, mark } = encodingOf(await bytes.peek(HEAD_BYTES));

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { compressionOf, HEAD_BYTES } from './kinds.js';
-import { headError } from './lines.js';
+import { headError, wrappingOf } from './lines.js';
 import { explained, fdOf, refusal, statInput } from './path.js';
 import { decoderOf, encodingOf } from './text.js';
 import { unpackCommand } from './unpack.js';
@@ -68,7 +68,9 @@ export function readWhole(path: string): string {
     throw explained(path, error);
   }
   const bytes = plainBytes(path, raw);
-  const wrong = headError(bytes.subarray(0, HEAD_BYTES), path, compressionOf(raw));
+  const compression = compressionOf(raw);
+  const around = compression && wrappingOf(path, compression);
+  const wrong = headError(bytes.subarray(0, HEAD_BYTES), path, around);
   if (wrong) throw wrong;
   const { encoding, mark } = encodingOf(bytes.subarray(0, HEAD_BYTES));
   if (encoding === 'utf32') return '';

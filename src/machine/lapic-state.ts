@@ -24,10 +24,6 @@ export class LapicState {
     return this.#view().getUint32(this.#cold() + L.C_LATCH, true);
   }
 
-  set latch(bits: number) {
-    this.#view().setUint32(this.#cold() + L.C_LATCH, bits, true);
-  }
-
   /** Vector of the latest SIPI. */
   get sipi(): number {
     return this.#view().getUint32(this.#cold() + L.C_SIPI, true);

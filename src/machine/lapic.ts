@@ -116,14 +116,18 @@ export class LocalApic {
 
   /**
    * Posts an interrupt to the posted-interrupt descriptor. SDM 3C "Posted-Interrupt Processing".
-   * @returns whether a notification is due (none was outstanding); syncPosted() is its effect
+   * @returns whether a notification is due (none was outstanding); syncPosted() is its effect. A vector that is
+   *   posted already is merged with it, and counted so; the others are counted when they leave the descriptor
    */
   post(vector: number): boolean {
     checkInteger('vector', vector, 0, 255);
     return this.#core.postInterrupt(this.cpu, vector) === 1;
   }
 
-  /** Every posted request becomes an IRR bit. How many there were. */
+  /**
+   * Every posted request becomes an IRR bit; a disabled local APIC rejects it, and counts that. How many there
+   * were. A reset before that discards them, and counts it.
+   */
   syncPosted(): number {
     const count = this.#core.syncPosted(this.cpu);
     this.#host.done();
@@ -185,11 +189,9 @@ export class LocalApic {
 
   /** The CPU looks for a SIPI: its vector when one was pending and waited for, else -1 and it is gone. */
   takeSIPI(): number {
-    const { latch } = this.#state;
-    const heard = (latch & L.LATCH_SIPI) !== 0 && (latch & L.LATCH_WAITING) !== 0;
-    const gone = L.LATCH_SIPI | (heard ? L.LATCH_WAITING : 0);
-    this.#state.latch = latch & ~gone;
-    return heard ? this.#state.sipi : -1;
+    const vector = this.#core.hearSipi(this.cpu);
+    this.#host.done();
+    return vector;
   }
 
   /** Power-on reset of this local APIC and its CPU; counters go on. */
@@ -255,7 +257,9 @@ export class LocalApic {
 
   /** The CPU takes the highest pending vector whose class beats the PPR: IRR -> ISR. -1 when there is none. */
   acknowledge(): number {
-    return this.#core.acknowledge(this.cpu);
+    const vector = this.#core.acknowledge(this.cpu);
+    this.#host.done();
+    return vector;
   }
 
   /**
@@ -264,7 +268,9 @@ export class LocalApic {
    */
   acknowledgeVector(vector: number): number {
     checkInteger('vector', vector, 0, 255);
-    return this.#core.acknowledgeVector(this.cpu, vector);
+    const taken = this.#core.acknowledgeVector(this.cpu, vector);
+    this.#host.done();
+    return taken;
   }
 
   /** Writes EOI: clears and returns the highest vector in service; -1 for a stray EOI, which is counted. */
@@ -282,6 +288,7 @@ export class LocalApic {
   set tpr(value: number) {
     checkInteger('tpr', value, 0, 255);
     this.#core.setTpr(this.cpu, value);
+    this.#host.done();
   }
 
   /** Processor priority, 0-255. On a tie of TPR's and ISR's class: TPR (model-specific). */

@@ -16,8 +16,9 @@ import { checkInteger, InvariantError, usage } from '../core/errors.js';
 import { C, L } from '../core/memory.js';
 import { hasSerialBus, modelWords } from '../core/models.js';
 import type { CompiledModule, CoreExports } from '../core/wasm.js';
-import { advanceClock, clockNow } from './hardware/clock.js';
+import { advanceClock, clockNow, nextEvent, tscNow } from './hardware/clock.js';
 import { Cpu } from './hardware/cpu.js';
+import { checkEnd } from './hardware/endless.js';
 import { Ioapic } from './hardware/ioapic.js';
 import {
   type Effect,
@@ -57,6 +58,14 @@ export interface CreateOptions extends MachineOptions {
   module?: CompiledModule;
 }
 
+/** Where a machine writes its news: openNewsRing(). */
+export interface NewsRing {
+  /** How many entries were written so far, modulo 2^32: one number, changed by the machine. */
+  readonly head: Uint32Array;
+  /** Entry n is at n modulo 1024: a CPU with news. */
+  readonly cpus: Uint32Array;
+}
+
 export interface RestoreOptions {
   module?: CompiledModule;
   /** As in MachineOptions; not part of a snapshot. */
@@ -82,6 +91,8 @@ export class Machine {
   readonly #cpus = new Map<number, Cpu>();
   readonly #ioapics: Ioapic[];
   readonly #news: News;
+  /** News goes into the ring. */
+  #ring = false;
   /** A storm stands between two of its slices. */
   #storming = false;
   readonly #done = (): void => {
@@ -173,7 +184,11 @@ export class Machine {
     const before = readState(buffer);
     writeState(stateOf(bytes), buffer);
     const fault = this.#stateFault();
-    if (fault === undefined) return this.#news.forget();
+    if (fault === undefined) {
+      this.#news.forget();
+      if (this.#ring) this.#core.openRing(1);
+      return;
+    }
     writeState(before, buffer);
     this.#core.rebuild();
     throw usage('snapshot', `a state of ${fault}`, 'a state the machine can be in');
@@ -266,6 +281,52 @@ export class Machine {
     advanceClock(this.#core, ns, this.config.busMHz, this.#done);
   }
 
+  /**
+   * The time (as `now`) of the next thing that advance() does: a timer fires, a storm brake lets go, the serial bus
+   * of P6 models tries again. Undefined when there is none. A host loop may sleep until then.
+   */
+  nextEventNs(): bigint | undefined {
+    return nextEvent(this.#core, this.config.busMHz);
+  }
+
+  /** The time-stamp counter: `now` in periods of tscMHz. */
+  get tsc(): bigint {
+    return tscNow(this.#core);
+  }
+
+  /**
+   * From now on news is written into a ring that is read without a call, and neither told to onNews nor
+   * listed for takeWoken(). Views on the machine's memory, good as long as it lives:
+   * ```
+   * const { head, cpus } = machine.openNewsRing();
+   * let seen = head[0];
+   * while (seen !== head[0]) {
+   *   if ((head[0] - seen) >>> 0 > cpus.length) { seen = head[0]; lookAtEveryCpu(); }
+   *   else lookAt(cpus[seen++ % cpus.length]);   // seen = (seen + 1) >>> 0 where 2^32 entries may come
+   * }
+   * ```
+   * A CPU may be there several times. What was listed already comes first. Snapshots don't hold the ring.
+   * @throws UsageError between the slices of a storm
+   */
+  openNewsRing(): NewsRing {
+    this.#refuseInStorm('openNewsRing');
+    this.#news.giveBack();
+    this.#core.openRing(1);
+    this.#ring = true;
+    const { buffer } = this.#core.memory;
+    const at = this.#view().getUint32(L.H_NEWS, true);
+    return {
+      head: new Uint32Array(buffer, at, 1),
+      cpus: new Uint32Array(buffer, at + L.NEWS_ENTRIES, L.NEWS_SIZE),
+    };
+  }
+
+  /** News is told and listed again. */
+  closeNewsRing(): void {
+    this.#core.openRing(0);
+    this.#ring = false;
+  }
+
   /** Power-on reset of every local APIC, I/O APIC and 8259; counters and time go on. */
   powerOn(): void {
     this.#refuseInStorm('powerOn');
@@ -320,16 +381,29 @@ export class Machine {
 
   /**
    * Every woken CPU runs its handlers as Linux does: acknowledge, EOI, next.
+   * @throws UsageError naming the pin when a level pin stays active and comes back with every EOI (in models
+   *   with a storm brake it rests then); it is pending again
    * @throws UsageError between the slices of a storm, which runs them at its own times
    */
   runHandlers(): void {
     this.#refuseInStorm('runHandlers');
+    this.#refuseWithRing('runHandlers');
     this.#drain();
+  }
+
+  #refuseWithRing(what: string): void {
+    if (!this.#ring) return;
+    throw usage(
+      what,
+      'a machine whose news goes into a ring',
+      'one with a wake list',
+      'closeNewsRing() first',
+    );
   }
 
   #drain(): void {
     this.#news.giveBack();
-    this.#core.drain();
+    checkEnd(this.#core, this.#core.drain());
   }
 
   /**
@@ -353,6 +427,7 @@ export class Machine {
    */
   stormSlices(options: StormOptions = {}): Generator<StormProgress, StormResult, StormStep> {
     if (hasSerialBus(this.config.model)) throw serialBus('storm');
+    this.#refuseWithRing('storm');
     return this.#slices(resolveStorm(options, this.config.cpus));
   }
 
@@ -419,7 +494,8 @@ export class Machine {
       cpus: this.config.cpus,
       header: () => this.#view(),
       setTpr: (cpu, value) => {
-        this.lapic(cpu).tpr = value;
+        checkInteger('tpr', value, 0, 255);
+        this.#core.setTpr(cpu, value);
       },
       runHandlers: () => this.#drain(),
       send: (count) => this.#check(this.#core.storm(count)),
@@ -434,6 +510,7 @@ export class Machine {
   }
 
   #check(cpu: number): void {
+    checkEnd(this.#core, cpu);
     if (cpu >= 0)
       throw new InvariantError(
         `CPU ${cpu} broke "${this.#fault()}"; please report it with the options and seed`,

@@ -1,7 +1,8 @@
 // Snapshots: a header, the configuration, and the state part of linear memory.
 //   0 magic "IPISTORM"   8 version u32   12 layout fingerprint u32   16 bytes u32   20 checksum u32
 //   24 cpus, mode, driver, era, flags, model, I/O APICs (u32)   52 pins | version << 16 of 8 I/O APICs
-//   84 bus clock in kHz   88 APIC ids (u32 each)   ... header state, rows, cold, wake, I/O APICs
+//   84 bus, timer and TSC clock in kHz   96 physical bits | x2APIC << 8   100 APIC ids (u32 each)
+//   ... header state, rows, cold, wake, handlers, I/O APICs
 
 import { checkBytes } from '../core/check.js';
 import {
@@ -21,7 +22,10 @@ const MAGIC = 'IPISTORM';
 const MODEL_AT = 44;
 const IOAPICS_AT = 48;
 const BUS_AT = 84;
-const FIXED = 88;
+const TIMER_AT = 88;
+const TSC_AT = 92;
+const CPU_AT = 96;
+const FIXED = 100;
 const FLAGS =
   C.FLAG_NO_IPI_BROADCAST |
   C.FLAG_NO_HOTPLUG_CPU |
@@ -39,7 +43,7 @@ function checksum(bytes: Uint8Array): number {
 
 function stateBytes(cpus: number, flags: number, ioapics: number): number {
   const counts = flags & C.FLAG_COUNT_VECTORS ? L.COUNTS_BYTES : 0;
-  const perCpu = L.ROW_BYTES + L.COLD_BYTES + 4 + counts;
+  const perCpu = L.ROW_BYTES + L.COLD_BYTES + L.HANDLERS_BYTES + 4 + counts;
   return L.H_STATE_END - L.H_STATE + cpus * perCpu + ioapics * L.IOAPIC_BYTES;
 }
 
@@ -51,6 +55,7 @@ function regions(view: DataView, cpus: number): [number, number][] {
     [view.getUint32(L.H_ROWS, true), cpus * L.ROW_BYTES],
     [view.getUint32(L.H_COLD, true), cpus * L.COLD_BYTES],
     [view.getUint32(L.H_WAKE, true), cpus * 4],
+    [view.getUint32(L.H_HANDLERS, true), cpus * L.HANDLERS_BYTES],
     [view.getUint32(L.H_IOAPICS, true), view.getUint32(L.H_IOAPIC_COUNT, true) * L.IOAPIC_BYTES],
     [view.getUint32(L.H_COUNTS, true), cpus * counts],
   ];
@@ -86,6 +91,9 @@ export function takeSnapshot(memory: ArrayBuffer, config: MachineConfig): Uint8A
   });
   head.setUint32(MODEL_AT, MODEL_NAMES.indexOf(config.model), true);
   head.setUint32(BUS_AT, Math.round(config.busMHz * 1000), true);
+  head.setUint32(TIMER_AT, Math.round(config.timerMHz * 1000), true);
+  head.setUint32(TSC_AT, Math.round(config.tscMHz * 1000), true);
+  head.setUint32(CPU_AT, config.physicalBits | (config.x2apic ? 0x100 : 0), true);
   head.setUint32(IOAPICS_AT, ioapics, true);
   for (let n = 0; n < ioapics; n++) {
     head.setUint32(IOAPICS_AT + 4 + 4 * n, view.getUint32(L.H_IOAPIC_CONFIG + 4 * n, true), true);
@@ -110,6 +118,10 @@ export interface SnapshotConfig {
   model: number;
   ioapics: IoapicConfig[];
   busMHz: number;
+  timerMHz: number;
+  tscMHz: number;
+  physicalBits: number;
+  x2apic: boolean;
 }
 
 const NEXT = 'pass what machine.snapshot() returned, whole';
@@ -176,6 +188,10 @@ export function openSnapshot(bytes: Uint8Array): SnapshotConfig {
     model,
     ioapics,
     busMHz: word(BUS_AT) / 1000,
+    timerMHz: word(TIMER_AT) / 1000,
+    tscMHz: word(TSC_AT) / 1000,
+    physicalBits: word(CPU_AT) & 0xff,
+    x2apic: (word(CPU_AT) & 0x100) !== 0,
   };
 }
 
@@ -199,6 +215,10 @@ export function optionsOf(saved: SnapshotConfig): MachineOptions {
     model: MODEL_NAMES[saved.model]!,
     ioapics: saved.ioapics,
     busMHz: saved.busMHz,
+    timerMHz: saved.timerMHz,
+    tscMHz: saved.tscMHz,
+    physicalBits: saved.physicalBits,
+    x2apic: saved.x2apic,
   };
 }
 
@@ -219,6 +239,10 @@ export function isOf(saved: SnapshotConfig, config: MachineConfig, flags: number
     MODEL_NAMES[saved.model] === config.model &&
     sameIoapics(saved.ioapics, config.ioapics) &&
     saved.busMHz === config.busMHz &&
+    saved.timerMHz === config.timerMHz &&
+    saved.tscMHz === config.tscMHz &&
+    saved.physicalBits === config.physicalBits &&
+    saved.x2apic === config.x2apic &&
     saved.apicIds.every((id, cpu) => id === config.apicIds[cpu])
   );
 }

@@ -39,14 +39,11 @@ export async function verifyFile(
   file: string,
   model: Model | undefined,
   progress: (share: number, bytes: number) => boolean,
-  note: (text: string) => void = () => {},
+  note?: (text: string) => void,
 ): Promise<Verified> {
-  const source = openLines(file, { unpack: true });
+  const source = openLines(file, { unpack: true, ...(note && { note }) });
   const reading = new Reading(file, model);
-  let told = false;
   for await (const lines of source.lines) {
-    if (!told) for (const text of source.notes) note(text);
-    told = true;
     for (const line of lines) if (!reading.add(line)) break;
     const share = source.bytesTotal > 0 ? source.bytesRead() / source.bytesTotal : 0;
     if (!progress(share, source.bytesRead()) || reading.isHopeless) break;

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Machine } from '../../src/index.js';
 import { ReferenceHardware } from '../reference/hardware.js';
+import type { LapicModel } from '../reference/lapic-model.js';
 import { generator } from '../reference/random.js';
 import { CoreHardware } from './core.js';
 import type { Hardware } from './operations.js';
@@ -24,6 +25,38 @@ export function firstDifference(got: unknown, expected: unknown, path = ''): str
     if (inner) return inner;
   }
   return `${path}: differs`;
+}
+
+interface Readiness {
+  intr: boolean;
+  takeable: boolean;
+}
+
+function readiness(apic: LapicModel): Readiness {
+  return { intr: apic.intr, takeable: apic.canTakeSomething };
+}
+
+/** A CPU whose INTR rose, or that can take something which it couldn't before, without being told. */
+function untoldCpu(
+  reference: ReferenceHardware,
+  before: Readiness[],
+  told: number[],
+): number | undefined {
+  const untold = reference.apics.find((apic, cpu) => {
+    const now = readiness(apic);
+    const news = (now.intr && !before[cpu]!.intr) || (now.takeable && !before[cpu]!.takeable);
+    return news && !told.includes(cpu);
+  });
+  return untold?.index;
+}
+
+/** A CPU that lost an interrupt, or made one up. */
+function unbalancedCpu(machine: Machine): number | undefined {
+  for (let cpu = 0; cpu < machine.config.cpus; cpu++) {
+    const { attempted, delivered, coalesced, rejected, discarded, pending } = machine.counters(cpu);
+    if (attempted !== delivered + coalesced + rejected + discarded + pending) return cpu;
+  }
+  return undefined;
 }
 
 /**
@@ -52,10 +85,17 @@ export function fuzzHardware(
   for (let n = 0; n < steps; n++) {
     const operation = randomOperation(random, config, swarm);
     const what = JSON.stringify(operation);
+    const before = reference.apics.map(readiness);
+    core.machine.takeWoken();
     const [got, expected] = [core, reference].map((side: Hardware) => side.apply(operation));
     if (got !== expected) fail(n, what, `result: got ${got}, expected ${expected}`);
     const difference = firstDifference(core.state(), reference.state());
     if (difference) fail(n, what, difference);
+    const untold = untoldCpu(reference, before, core.machine.takeWoken());
+    if (untold !== undefined) fail(n, what, `CPU ${untold} got something to take, and no news`);
+    const lost = unbalancedCpu(core.machine);
+    if (lost !== undefined)
+      fail(n, what, `CPU ${lost}: ${JSON.stringify(core.machine.counters(lost))}`);
     if (random.below(60) === 0) {
       core.machine = Machine.restore(core.machine.snapshot(), {
         gp: 'return',

@@ -72,7 +72,7 @@ const KINDS: [string, Buffer, RegExp, RegExp][] = [
   ['flattened dump', ascii('makedumpfile'), /makedumpfile/, /crash\(8\)/],
   ['PNG', bytes('89504e470d0a1a0a'), /PNG/, /paste the text/],
   ['PDF', ascii('%PDF-1.7'), /PDF/, /paste the text/],
-  ['bzip2', ascii('BZh9'), /bzip2/, /bzip2 -dc FILE > /],
+  ['bzip2', ascii('BZh91AY&SY'), /bzip2/, /bzip2 -dc FILE > /],
   ['lz4', bytes('04224d18'), /lz4/, /lz4 -dc FILE > /],
   ['zip', bytes('504b0304'), /zip archive/, /unzip -p FILE > /],
   ['7z', bytes('377abcaf271c'), /7z archive/, /7z x -so FILE > /],
@@ -114,7 +114,7 @@ describe('text', () => {
     ['blank lines first', '\n\n\n# tracer: nop\n'],
     ['a line feed and a comment', `\n#\t${'x'.repeat(700)}`],
     ['text with escapes', '\n\x1b[31mred\x1b[0m\n'],
-    ['capital B', 'BZ is no bzip2'],
+    ['capital B', 'BZh9 is no bzip2'],
     ['perf', 'perf 1 [000] 1.0: ipi:ipi_send_cpu: cpu=1'],
     ['nothing', ''],
   ])('%s is text', (_what, text) => {
@@ -185,6 +185,24 @@ describe('converting', () => {
     expect(error?.name).toBe('ReadError');
     expect(error?.message).toMatch(
       /trace-cmd is not installed here; where it is: trace-cmd report/,
+    );
+  });
+
+  it('prints what is binary again: refused with both commands', async () => {
+    tool('bzip2', "printf '\\027\\010Dtracing6\\0'");
+    const packed = file('t.bz2', ascii('BZh91AY&SY'));
+    const { message } = (await converted(packed)).error!;
+    expect(message).toMatch(
+      /a trace\.dat .* inside bzip2 data.*bzip2 -dc \S+ > FILE\.bin && trace-cmd report -i FILE\.bin/,
+    );
+  });
+
+  it('is offered by name where the caller can', async () => {
+    const { message } = await refusalOf(path, { offer: 'add --convert' });
+    expect(message).toMatch(/\.txt', or add --convert$/);
+    const zstd = file('t.zst', bytes('28b52ffd'));
+    expect((await refusalOf(zstd, { offer: 'add --convert' })).message).toMatch(
+      /or add --convert$/,
     );
   });
 

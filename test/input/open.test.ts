@@ -112,6 +112,21 @@ describe('pipes', () => {
     expect(JSON.parse(out).ok).toBe(true);
   });
 
+  it('a FIFO that nobody writes to ends with the second Ctrl-C', async () => {
+    sh('mkfifo silent');
+    const listening = `data:text/javascript,${encodeURIComponent(
+      "process.on('newListener', (name) => name === 'SIGINT' && process.send('ready'))",
+    )}`;
+    const args = ['--import', listening, MAIN, 'verify', join(scratch, 'silent')];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const ended = new Promise((done) => child.on('close', done));
+    child.once('message', () => {
+      child.kill('SIGINT');
+      setTimeout(() => child.kill('SIGINT'), 300);
+    });
+    expect(await ended).toBe(130);
+  });
+
   it('an empty one is named', () => {
     const { status, stderr } = sh(': | "$1" verify -');
     expect(stderr).toMatch(/standard input: got nothing \(it is empty\)/);

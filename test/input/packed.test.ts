@@ -21,7 +21,7 @@ const SKIPPED = Buffer.from('502a4d180400000061626364', 'hex');
 
 const FORMATS: [string, (text: string) => Buffer][] = [['gzip', (text) => gzipSync(text)]];
 if (has('zstd')) {
-  for (const level of ['-1', '-3', '-19', '--no-check', '--ultra -22']) {
+  for (const level of ['-1', '-3', '-19', '--no-check', '-19 --long=24']) {
     FORMATS.push([`zstd ${level}`, (text) => pack('zstd', ['-q', ...level.split(' ')], text)]);
   }
   FORMATS.push([
@@ -108,19 +108,6 @@ it('packed inside packed is refused with both commands', async () => {
   const error = await refusalOf(file('twice.gz', gzipSync(gzipSync('hello'))));
   expect(error.message).toMatch(/gzip data inside gzip data.*gzip -dc \S+ \| gzip -dc \|/);
 });
-
-it.skipIf(!has('zstd'))(
-  'a file that unfolds without measure is stopped',
-  async () => {
-    const bomb = spawnSync('sh', ['-c', 'head -c 1500000000 /dev/zero | zstd -q'], {
-      maxBuffer: 1e8,
-    });
-    const { error, lines } = await readAll(file('bomb.zst', bomb.stdout));
-    expect(error?.message).toMatch(/unfold to more than 1 GiB and 400 times their size/);
-    expect(lines).toEqual([]);
-  },
-  60_000,
-);
 
 it.skipIf(!has('zstd'))('XXH64 is that of zstd, however the bytes come', () => {
   for (const length of [0, 1, 3, 4, 7, 8, 31, 32, 33, 63, 64, 1000, 100_003]) {

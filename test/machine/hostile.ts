@@ -119,7 +119,7 @@ export function hostileEnvelopes(count: number): void {
         : random.below(length - 4);
       new DataView(bytes.buffer).setUint32(at, wild(random), true);
     }
-    if (random.below(2) && length > 88) {
+    if (random.below(2) && length > 100) {
       new DataView(bytes.buffer).setUint32(16, length, true);
       seal(bytes);
     }

@@ -73,12 +73,18 @@ export class ReferenceApic {
     if (vector < 0) {
       this.counters.strayEois++;
       this.#note('stray', 0);
+      this.#wakeIfAsserted();
       return -1;
     }
     this.isr.delete(vector);
     this.counters.eois++;
     this.#note('eoi', vector);
+    this.#wakeIfAsserted();
     return vector;
+  }
+
+  #wakeIfAsserted(): void {
+    if (this.irr.size > 0 && this.allows(highest(this.irr))) this.woken = true;
   }
 
   nmi(): void {
@@ -89,12 +95,12 @@ export class ReferenceApic {
 
   setTpr(tpr: number): void {
     this.tpr = tpr;
-    if (this.irr.size > 0 && this.allows(highest(this.irr))) this.woken = true;
+    this.#wakeIfAsserted();
   }
 
   runHandlers(): void {
-    this.woken = false;
     while (this.acknowledge() >= 0) this.eoi();
+    this.woken = false;
   }
 
   /** Everything a test can see. */

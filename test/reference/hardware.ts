@@ -56,6 +56,7 @@ export class ReferenceHardware implements Hardware {
           now: () => this.#now,
           cover,
           brake: flags.storm_brake as number,
+          peer: config.model === 'kvm' || config.model === 'qemu' ? config.model : undefined,
           send: (ioapic, dest, low) => this.#ioapicSend(ioapic, dest, low),
         }),
     );
@@ -349,7 +350,7 @@ export class ReferenceHardware implements Hardware {
       return apic.dfr >>> 28 === 0 && own >> 4 === mda >>> 4 && (own & mda & 15) !== 0;
     });
     let fixed = message;
-    if (!shorthand && !(low & 0x800) && dest === 0xff && this.#kvmLowest(message))
+    if (!(low & 0x800) && dest === 0xff && this.#kvmLowest(message))
       fixed = { ...message, low: (low & ~0x700) >>> 0 };
     if (!this.#kvmLowest(fixed)) {
       if (matching.length === 0) return this.#nobody(message);
@@ -505,9 +506,7 @@ export class ReferenceHardware implements Hardware {
         (a, b) => (!a || b.expiry < a.expiry ? b : a),
         undefined,
       );
-      const brakes = this.ioapics
-        .flatMap((io) => io.pins)
-        .filter((p) => p.brake !== 0n && p.brake <= until);
+      const brakes = this.ioapics.filter((p) => p.brake !== 0n && p.brake <= until);
       const brake = brakes.reduce<bigint>((a, p) => (a === 0n || p.brake < a ? p.brake : a), 0n);
       if (first && (brake === 0n || first.expiry <= brake)) {
         if (first.expiry > this.#now) this.#now = first.expiry;
@@ -515,12 +514,11 @@ export class ReferenceHardware implements Hardware {
         first.settle();
       } else if (brake !== 0n) {
         this.#now = brake;
-        for (const io of this.ioapics)
-          for (const pin of io.pins) {
-            if (pin.brake !== brake) continue;
-            pin.brake = 0n;
-            io.serveLevel(pin);
-          }
+        for (const io of this.ioapics) {
+          if (io.brake !== brake) continue;
+          io.brake = 0n;
+          for (const pin of io.pins) io.serveLevel(pin);
+        }
       } else break;
     }
     this.#now = until;

@@ -5,6 +5,8 @@ export interface IoapicWorld {
   now(): bigint;
   cover(rule: string): void;
   brake: number;
+  /** Whose rules for the count, and for bits that no data sheet defines. */
+  peer: 'kvm' | 'qemu' | undefined;
   /** A message on its way: how many took it, -1 nobody addressed, 'rejected' by the serial bus. */
   send(ioapic: IoapicModel, dest: number, low: number): number | 'rejected';
 }
@@ -13,8 +15,6 @@ export interface Pin {
   entry: bigint;
   high: boolean;
   served: number;
-  /** When the brake lets go, 0n: it is off. */
-  brake: bigint;
 }
 
 const PENDING = 0x1000n;
@@ -30,6 +30,8 @@ export class IoapicModel {
   arb: number;
   arbPriority: number;
   select = 0;
+  /** When the brake lets go, 0n: it is off. */
+  brake = 0n;
 
   constructor(
     index: number,
@@ -44,12 +46,13 @@ export class IoapicModel {
   }
 
   #freshPin(): Pin {
-    return { entry: MASKED, high: false, served: 0, brake: 0n };
+    return { entry: MASKED, high: false, served: 0 };
   }
 
   reset(): void {
     this.pins = this.pins.map(() => this.#freshPin());
     this.select = 0;
+    this.brake = 0n;
     this.arb = this.arbPriority = this.id;
   }
 
@@ -87,7 +90,7 @@ export class IoapicModel {
 
   serveLevel(pin: Pin): void {
     if (!this.isLevel(pin) || pin.entry & (MASKED | REMOTE_IRR | PENDING)) return;
-    if (this.isActive(pin) && pin.brake === 0n) this.send(pin);
+    if (this.isActive(pin)) this.send(pin);
   }
 
   setIrq(index: number, high: boolean): void {
@@ -95,7 +98,6 @@ export class IoapicModel {
     const before = this.isActive(pin);
     pin.high = high;
     const after = this.isActive(pin);
-    if (!after) pin.served = 0;
     if (this.isLevel(pin)) return this.serveLevel(pin);
     if (!after || before) return;
     if (pin.entry & MASKED) this.world.cover('I/O APIC: edge lost while masked');
@@ -109,17 +111,17 @@ export class IoapicModel {
     );
     for (const pin of matching) pin.entry &= ~REMOTE_IRR;
     for (const pin of matching) {
-      if (!this.isActive(pin)) {
+      if (!this.isActive(pin) || pin.entry & MASKED) {
         pin.served = 0;
         continue;
       }
       this.world.cover('I/O APIC: served again on EOI');
-      if (this.world.brake && pin.served + 1 > this.world.brake) {
+      pin.served++;
+      if (this.world.brake && pin.served === this.world.brake) {
         pin.served = 0;
-        pin.brake = this.world.now() + 10_000_000n;
+        if (this.brake === 0n) this.brake = this.world.now() + 10_000_000n;
         continue;
       }
-      pin.served++;
       this.serveLevel(pin);
     }
   }
@@ -147,9 +149,12 @@ export class IoapicModel {
     if (this.select === 0) this.id = this.arb = this.arbPriority = (value >>> 24) & 15;
     const pin = this.select >= 0x10 ? this.pins[(this.select - 0x10) >> 1] : undefined;
     if (!pin) return;
-    if (this.select & 1) pin.entry = (pin.entry & 0xffffffffn) | (BigInt(value >>> 24) << 56n);
+    if (this.world.peer === 'qemu') pin.served = 0;
+    const high = this.world.peer ? value : (value & 0xff000000) >>> 0;
+    const low = this.world.peer ? 0xffffafffn : 0x1afffn;
+    if (this.select & 1) pin.entry = (pin.entry & 0xffffffffn) | (BigInt(high) << 32n);
     else {
-      pin.entry = (pin.entry & ~0x1afffn) | (BigInt(value) & 0x1afffn);
+      pin.entry = (pin.entry & ~low) | (BigInt(value) & low);
       if (!(pin.entry & 0x8000n)) {
         if (pin.entry & REMOTE_IRR) this.world.cover('I/O APIC: edge clears remote IRR');
         pin.entry &= ~REMOTE_IRR;

@@ -28,11 +28,12 @@ export interface Handler {
   vector: number;
   interruptFlag: boolean;
   ended: boolean;
+  /** Whether NMIs were blocked when it began: RSM restores that. */
+  nmiBlocked: boolean;
 }
 
 const MASKED = 0x10000;
 const REMOTE_IRR = 0x4000;
-const HANDLERS = 32;
 export const highest = (set: Set<number>): number => (set.size ? Math.max(...set) : -1);
 const sorted = (set: Set<number>): number[] => [...set].sort((a, b) => a - b);
 const DIVIDERS = [2, 4, 8, 16, 32, 64, 128, 1];
@@ -63,7 +64,9 @@ export class LapicModel {
   isr = new Set<number>();
   tmr = new Set<number>();
   arb = 0;
-  nmi = false;
+  /** NMIs that wait. */
+  nmis = 0;
+  nmiBlocked = false;
   smi = false;
   init = false;
   sipi = -1;
@@ -143,7 +146,9 @@ export class LapicModel {
   }
 
   resetCpu(): void {
-    this.nmi = this.smi = this.init = this.extintLatch = false;
+    this.nmis = 0;
+    this.nmiBlocked = false;
+    this.smi = this.init = this.extintLatch = false;
     this.waiting = this.index !== 0;
     this.interruptFlag = this.halted = this.shadow = false;
     this.handlers = [];
@@ -172,10 +177,15 @@ export class LapicModel {
 
   /** WRMSR of IA32_APIC_BASE; false is #GP. */
   writeBase(written: bigint): boolean {
-    let value = written;
-    const legal = 0xffffffd00n;
-    if (this.isQemu) value &= legal;
+    const value = written;
+    // QEMU MSR_IA32_APICBASE_RESERVED: all but bits 8, 10, 11 and 31:12.
+    const legal = this.isQemu ? 0xfffffd00n : 0xffffffd00n;
     if (value & ~legal) return this.#refuse('mode switch: reserved bit');
+    if (this.isQemu) {
+      // cpu_set_apic_base(): before anything else is looked at.
+      this.world.cover('QEMU: a write of IA32_APIC_BASE brings the id back');
+      this.xapicId = this.initialId & this.idMask;
+    }
     const [enable, extended] = [(value & 0x800n) !== 0n, (value & 0x400n) !== 0n];
     if (extended && (!enable || this.flags.x2apic === 'no'))
       return this.#refuse('mode switch: invalid');
@@ -259,8 +269,11 @@ export class LapicModel {
 
   /** Whether it was taken. */
   accept(vector: number, level: boolean): boolean {
-    if (!this.enabled) return true;
     this.counters.attempted++;
+    if (!this.enabled) {
+      this.counters.rejected++;
+      return false;
+    }
     if (!this.softwareEnabled && this.flags.disabled_new === 'refuse')
       return this.#reject('accept: refused while software-disabled');
     if (vector < 16 && this.flags.low_vectors === 'error') {
@@ -378,7 +391,10 @@ export class LapicModel {
 
   raiseNmi(): void {
     this.counters.nmis++;
-    this.nmi = true;
+    // KVM process_nmi(): two may wait while none is blocked, else one.
+    const limit = this.nmiBlocked ? 1 : (this.flags.nmi_limit as number);
+    this.nmis = Math.min(this.nmis + 1, limit);
+    if (this.nmis === 2) this.world.cover('NMI: two wait');
   }
 
   raiseInit(): void {
@@ -388,7 +404,8 @@ export class LapicModel {
 
   // SDM "MP Initialization Protocol Algorithm"
   raiseSipi(vector: number): void {
-    if (this.flags.sipi === 'if-waiting' && !this.waiting && !this.init) {
+    const afterInit = this.init && !this.inSmm;
+    if (this.flags.sipi === 'if-waiting' && !this.waiting && !afterInit) {
       this.world.cover('SIPI: dropped, not waiting');
       return;
     }
@@ -600,13 +617,35 @@ export class LapicModel {
   // --- the CPU ---
 
   #enter(kind: Handler['kind'], vector: number): string {
-    this.handlers.push({ kind, vector, interruptFlag: this.interruptFlag, ended: false });
+    const { interruptFlag, nmiBlocked } = this;
+    this.handlers.push({ kind, vector, interruptFlag, ended: false, nmiBlocked });
     this.interruptFlag = this.halted = false;
     return kind === 'nmi' || kind === 'smi' ? kind : `${kind} ${vector}`;
   }
 
+  get inSmm(): boolean {
+    return this.handlers.some((handler) => handler.kind === 'smi');
+  }
+
+  /** Whether a kind of interrupt waits that nothing blocks. SDM "Interrupt and Exception Handling". */
+  canTake(kind: 'init' | 'sipi' | 'smi' | 'nmi' | 'extint' | 'vector'): boolean {
+    if (kind === 'init') return this.init && !this.inSmm;
+    if (kind === 'sipi') return this.waiting && this.sipi >= 0;
+    if (this.waiting || this.shadow) return false;
+    if (kind === 'smi') return this.smi && !this.inSmm;
+    if (kind === 'nmi') return this.nmis > 0 && !this.nmiBlocked;
+    if (!this.interruptFlag) return false;
+    return kind === 'extint' ? this.extint : this.intr;
+  }
+
+  get canTakeSomething(): boolean {
+    const kinds = ['init', 'sipi', 'smi', 'nmi', 'extint', 'vector'] as const;
+    return kinds.some((kind) => this.canTake(kind));
+  }
+
   take(): string {
-    if (this.init) {
+    if (this.init && this.inSmm) this.world.cover('CPU: INIT waits for RSM');
+    if (this.canTake('init')) {
       this.initReset();
       return 'init';
     }
@@ -624,32 +663,39 @@ export class LapicModel {
       this.shadow = false;
       return 'none';
     }
-    if (this.handlers.length === HANDLERS) return 'none';
-    const running = (kind: string) => this.handlers.some((h) => h.kind === kind);
-    if (this.smi && !running('smi')) {
+    if (this.canTake('smi')) {
       this.smi = false;
       this.world.cover('CPU: SMI');
-      return this.#enter('smi', 0);
+      const taken = this.#enter('smi', 0);
+      this.nmiBlocked = true;
+      return taken;
     }
-    if (this.nmi && !running('smi') && !running('nmi')) {
-      this.nmi = false;
+    if (this.canTake('nmi')) {
+      this.nmis--;
       this.world.cover('CPU: NMI');
-      return this.#enter('nmi', 0);
+      const taken = this.#enter('nmi', 0);
+      this.nmiBlocked = true;
+      return taken;
     }
-    if (!this.interruptFlag) return 'none';
-    if (this.extint) {
+    if (this.canTake('extint')) {
       this.world.cover('CPU: ExtINT before vectors');
       this.extintLatch = false;
       return this.#enter('extint', this.world.acknowledgePic());
     }
-    const vector = this.takeVector();
-    return vector < 0 ? 'none' : this.#enter('vector', vector);
+    return this.canTake('vector') ? this.#enter('vector', this.takeVector()) : 'none';
   }
 
+  // SDM "Handling Multiple NMIs": any IRET unblocks NMIs. SDM "NMI Handling While in SMM": RSM restores.
   iret(): string {
     const handler = this.handlers.pop();
     if (!handler) return 'none';
     this.interruptFlag = handler.interruptFlag;
+    if (handler.kind === 'smi') this.nmiBlocked = handler.nmiBlocked;
+    else {
+      const nested = this.nmiBlocked && handler.kind !== 'nmi';
+      if (nested) this.world.cover('CPU: IRET of a nested handler unblocks NMIs');
+      this.nmiBlocked = false;
+    }
     const bare = handler.kind === 'nmi' || handler.kind === 'smi';
     return bare ? handler.kind : `${handler.kind} ${handler.vector}`;
   }
@@ -676,7 +722,7 @@ export class LapicModel {
       irr: sorted(this.irr),
       isr: sorted(this.isr),
       tmr: sorted(this.tmr),
-      nmi: this.nmi,
+      nmi: this.nmis > 0,
       smi: this.smi,
       init: this.init,
       sipi: this.sipi,

@@ -111,7 +111,7 @@ export const HARDWARE: Planted[] = [
     becomes: 'const suppressed = false;',
   },
   { bug: 'x2apic-to-xapic-is-allowed', kind: 'mode switch', seed: 10, becomes: '' },
-  { bug: 'init-forgets-the-tmr', kind: 'reset', seed: 1, becomes: '' },
+  { bug: 'init-forgets-the-tmr', kind: 'reset', seed: 10, becomes: '' },
   { bug: 'a-merged-sipi-survives-init-in-kvm', kind: 'reset', becomes: '' },
   {
     bug: 'reserved-svr-bits-pass-wrmsr',
@@ -137,7 +137,7 @@ export const HARDWARE: Planted[] = [
     bug: 'the-periodic-timer-drifts-by-a-tick',
     kind: 'timer',
     seed: 6,
-    becomes: 'arm(cpu, expiry(cpu) + period + 1);',
+    becomes: 'arm(cpu, later(cpu, expiry(cpu), period + 1));',
   },
   {
     bug: 'a-double-eoi-counts-as-the-handlers-own',
@@ -148,7 +148,24 @@ export const HARDWARE: Planted[] = [
     bug: 'nmi-nests',
     kind: 'CPU',
     seed: 81,
-    becomes: 'const nmi = (latch(cpu) & L.LATCH_NMI) != 0 && !inSmi;',
+    becomes: '',
+  },
+  {
+    bug: 'init-is-taken-in-smm',
+    kind: 'CPU',
+    becomes: 'if ((latches & L.LATCH_SMM) != 0) blocked |= SIPI | SMI;',
+  },
+  { bug: 'reserved-base-bits-are-taken', kind: 'mode switch', becomes: '' },
+  {
+    bug: 'kvm-broadcasts-lowest-priority',
+    kind: 'KVM destination',
+    becomes:
+      'const physicalBroadcast = (low & ICR_LOGICAL) == 0 && dest == 0xff && (low & ICR_SHORTHAND) == 0;',
+  },
+  {
+    bug: 'kvm-merges-two-early-nmis',
+    kind: 'CPU',
+    becomes: '',
   },
   {
     bug: 'three-interrupts-fit-a-class',

@@ -90,6 +90,32 @@ describe('files', () => {
     expect(() => run({ ...good, ...change })).toThrow(message);
   });
 
+  it.each([
+    [
+      { unifrm: [1, 2] },
+      /the fields unifrm.*one of uniform, modes, lognormal; did you mean uniform\?/,
+    ],
+    [{ uniform: [1, 2], modes: [[1, 1]] }, /the fields uniform, modes.*one of uniform/],
+    [{}, /the fields none.*one of uniform/],
+    [{ uniform: [1] }, /v\.uniform\.1: got undefined, allowed number/],
+    [
+      { lognormal: { median: 1, sigm: 1 } },
+      /lognormal: got "no field .*did you mean sigma with \\?"sigm/,
+    ],
+    [null, /send_setup\.v: got "null"/],
+  ])('a cost of %j', (amount, message) => {
+    const set = costSet('kvm-avic');
+    const costs = { ...set.costs, send_setup: { ...set.costs.send_setup, v: amount } };
+    expect(() => checkCosts({ ...set, costs })).toThrow(message);
+    const odd = { ...set.costs, send_setup: { ...set.costs.send_setup, sorce: 'x' } };
+    expect(() => checkCosts({ ...set, costs: odd })).toThrow(/a field .*allowed v, u, kind, src/);
+  });
+
+  it('a field that is lacking may be one that is mistyped', () => {
+    const { name: _, ...rest } = scenario('normal');
+    expect(() => checkScenario({ ...rest, nmae: 'x' })).toThrow(/did you mean name with "nmae"\?/);
+  });
+
   it('unknown names and fields of cost sets, too', () => {
     const set = costSet('kvm-avic');
     expect(() => costSet('kvm-avik')).toThrow(/did you mean kvm-avic\?/);

@@ -66,9 +66,9 @@ export default topic('ioapic', 'I/O APIC: edge, level, remote IRR', (add) => {
       config: flat(1),
       when: [
         ioReg(0x16, 0xffffffff),
-        [ioRead(0x10), 0x1afff],
+        [ioRead(0x10), 0x1afff, { kvm: 0xffffafff, qemu: 0xffffafff }],
         ioReg(0x17, 0xffffffff),
-        [ioRead(0x10), 0xff000000],
+        [ioRead(0x10), 0xff000000, { kvm: 0xffffffff, qemu: 0xffffffff }],
       ],
     },
   );

@@ -78,11 +78,30 @@ export default topic('modes', 'IA32_APIC_BASE: xAPIC, x2APIC and disabled', (add
       source: sdm('Local APIC Status and Location'),
       config: flat(1),
       when: [
-        [base(value), 'GP', { qemu: 'ok' }],
+        [base(value), 'GP'],
         [rdmsr(0, BASE_MSR), XAPIC],
       ],
     });
   }
+  add(
+    'reserved-32',
+    'Bits 35:32 of IA32_APIC_BASE are address bits; QEMU takes the address below 4 GiB only.',
+    {
+      source: `${sdm('Local APIC Status and Location')}; QEMU MSR_IA32_APICBASE_RESERVED`,
+      config: flat(1),
+      when: [[base('1fee00900'), 'ok', { qemu: 'GP' }]],
+    },
+  );
+  add(
+    'written-id',
+    'Moving the page leaves the written xAPIC id alone; QEMU brings the initial one back.',
+    {
+      source: `${sdm('Relocating the Local APIC Registers')}; QEMU cpu_set_apic_base()`,
+      config: flat([2]),
+      given: [write(0, REG.id, 0x09000000)],
+      when: [base('fed00900'), [read(0, REG.id), 0x09000000, { qemu: 0x02000000 }]],
+    },
+  );
   add('bsp', 'The BSP flag of IA32_APIC_BASE cannot be changed.', {
     source: sdm('Local APIC Status and Location'),
     config: flat(2),
@@ -96,7 +115,11 @@ export default topic('modes', 'IA32_APIC_BASE: xAPIC, x2APIC and disabled', (add
   add('relocate', 'The register page can be moved anywhere below the physical address limit.', {
     source: sdm('Relocating the Local APIC Registers'),
     config: flat(1),
-    when: [base('ffffff900'), [rdmsr(0, BASE_MSR), 'ffffff900'], [read(0, REG.svr), 0x1ff]],
+    when: [
+      [base('ffffff900'), 'ok', { qemu: 'GP' }],
+      [rdmsr(0, BASE_MSR), 'ffffff900', { qemu: XAPIC }],
+      [read(0, REG.svr), 0x1ff],
+    ],
   });
 
   // xAPIC to x2APIC.

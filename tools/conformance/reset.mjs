@@ -183,7 +183,7 @@ export default topic('reset', 'Register values after power-up, reset and INIT', 
   add('init-id', 'INIT keeps the id that software wrote and IA32_APIC_BASE.', {
     source: INIT_RESET,
     config: flat([2]),
-    given: [write(0, REG.id, 0x09000000), wrmsr(0, BASE_MSR, 'fed00900')],
+    given: [wrmsr(0, BASE_MSR, 'fed00900'), write(0, REG.id, 0x09000000)],
     when: [initReset(0), [read(0, REG.id), 0x09000000], [rdmsr(0, BASE_MSR), 'fed00900']],
   });
   add('init-x2apic', 'INIT keeps x2APIC mode, the x2APIC id and the derived LDR.', {

@@ -147,6 +147,51 @@ export default topic(
       ],
       state: apics({ counters: { nmis: 11 } }),
     });
+    add('nmi-early', 'Three NMIs before the first is taken are one; KVM keeps two of them.', {
+      source: 'SDM 3A "Handling Multiple NMIs"; KVM process_nmi()',
+      config: flat(1),
+      given: [nmi, nmi, nmi],
+      when: [
+        [take(0), 'nmi'],
+        [take(0), 'none'],
+        [iret(0), 'nmi'],
+        [take(0), 'none', { kvm: 'nmi' }],
+        [iret(0), 'none', { kvm: 'nmi' }],
+        [take(0), 'none'],
+      ],
+    });
+    add('nmi-nested-iret', 'Any IRET unblocks NMIs, one of a handler inside the NMI handler too.', {
+      source: 'SDM 3A "Handling Multiple NMIs"',
+      config: flat(1),
+      given: [nmi, take(0), setIf(0, true), message(0, 0x31), take(0), nmi],
+      when: [
+        [take(0), 'none'],
+        [iret(0), 'vector 49'],
+        [take(0), 'nmi'],
+      ],
+    });
+    add('smi-in-nmi', 'RSM leaves NMIs blocked when the SMI came inside an NMI handler.', {
+      source: 'SDM 3C "NMI Handling While in SMM"',
+      config: flat(1),
+      given: [nmi, take(0), message(0, 0, { delivery: SMI }), take(0), nmi],
+      when: [
+        [take(0), 'none'],
+        [iret(0), 'smi'],
+        [take(0), 'none'],
+        [iret(0), 'nmi'],
+        [take(0), 'nmi'],
+      ],
+    });
+    add('init-in-smm', 'An INIT inside an SMI handler waits for RSM.', {
+      source: 'SDM 3C "System Management Mode"; KVM kvm_apic_init_sipi_allowed()',
+      config: flat(1),
+      given: [message(0, 0, { delivery: SMI }), take(0), message(0, 0, { delivery: INIT })],
+      when: [
+        [take(0), 'none'],
+        [iret(0), 'smi'],
+        [take(0), 'init'],
+      ],
+    });
     add('nmi-tpr', 'NMI does not ask the TPR.', {
       source: sdm('Task and Processor Priorities'),
       config: flat(1),

@@ -1,5 +1,6 @@
 // The CPU beside a local APIC: what it takes, and whose EOI an EOI was.
 import { checkBoolean, lockFields } from '../../core/check.js';
+import { usage } from '../../core/errors.js';
 import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
@@ -30,7 +31,7 @@ const EOI_KINDS = ['matched', 'stray', 'other'] as const;
 
 /**
  * A minimal CPU beside its local APIC: interrupt flag, halt, interrupt shadow, a stack of running
- * handlers (at most 32). It says when an interrupt is taken and whose EOI an EOI was.
+ * handlers (at most 256). It says when an interrupt is taken and whose EOI an EOI was.
  */
 export class Cpu {
   readonly index: number;
@@ -48,32 +49,23 @@ export class Cpu {
   /**
    * Takes what is due between two instructions: INIT, SIPI, SMI, NMI, ExtINT, vector, in this order.
    * Entering a handler clears IF. Undefined when nothing is taken.
+   * @throws UsageError when one more could be taken and 256 handlers are open; nothing has changed then
    */
   take(): Taken | undefined {
-    const taken = this.#taken(this.#core.take(this.index));
+    const code = this.#core.take(this.index);
+    if (code === C.HANDLERS_FULL) throw this.#full();
     this.#done();
-    return taken;
+    return this.#taken(code);
   }
 
   /**
    * Whether take() would take something now: what is pending, against the interrupt flag, the shadow,
-   * waiting for a SIPI and the handlers that run. The one question of a host loop before each
+   * waiting for a SIPI and the handlers that run; true also when take() would throw because 256 are open. The one question of a host loop before each
    * instruction, and before it sleeps; `lapic.intr` and `lapic.outputs` are only the levels at the
    * CPU's pins, for hosts with a CPU of their own. Changes nothing.
    */
   get canTake(): boolean {
-    const latch = this.#latch();
-    if (latch & L.LATCH_INIT) return true;
-    if (latch & L.LATCH_WAITING) return (latch & L.LATCH_SIPI) !== 0;
-    if (latch & L.LATCH_SHADOW) return false;
-    const handlers = this.handlers;
-    if (handlers.length === L.HANDLERS_MAX) return false;
-    const runs = (kind: Taken['kind']) => handlers.some((handler) => handler.kind === kind);
-    const inSmi = runs('smi');
-    if (latch & L.LATCH_SMI && !inSmi) return true;
-    if (latch & L.LATCH_NMI && !inSmi && !runs('nmi')) return true;
-    if ((latch & L.LATCH_IF) === 0) return false;
-    return this.#core.extint(this.index) === 1 || this.#core.intr(this.index) === 1;
+    return this.#core.canTake(this.index) === 1;
   }
 
   /** The running handler writes EOI. Without a running handler any vector ended counts as matched. */
@@ -87,7 +79,9 @@ export class Cpu {
 
   /** IRET (RSM after an SMI): what it returned from; IF is as before the handler. */
   iret(): Taken | undefined {
-    return this.#taken(this.#core.iret(this.index));
+    const from = this.#taken(this.#core.iret(this.index));
+    this.#done();
+    return from;
   }
 
   get interruptFlag(): boolean {
@@ -96,6 +90,7 @@ export class Cpu {
 
   set interruptFlag(on: boolean) {
     this.#core.setCpuState(this.index, L.LATCH_IF, checkBoolean('interruptFlag', on) ? 1 : 0);
+    this.#done();
   }
 
   /** The next take() takes nothing: the instruction after STI or MOV SS. */
@@ -125,9 +120,19 @@ export class Cpu {
     const view = new DataView(this.#core.memory.buffer);
     const cold = view.getUint32(L.H_COLD, true) + this.index * L.COLD_BYTES;
     const depth = view.getUint32(cold + L.C_DEPTH, true);
+    const stack = view.getUint32(L.H_HANDLERS, true) + this.index * L.HANDLERS_BYTES;
     return Array.from({ length: depth }, (_, i) => {
-      return this.#taken(view.getUint16(cold + L.C_HANDLERS + 2 * i, true) & 0xfff)!;
+      return this.#taken(view.getUint16(stack + 2 * i, true) & 0xfff)!;
     });
+  }
+
+  #full(): Error {
+    return usage(
+      `cpu(${this.index}).take`,
+      `interrupt ${L.HANDLERS_MAX + 1} inside open handlers`,
+      `at most ${L.HANDLERS_MAX} handlers that have not returned`,
+      'return from some with iret(), or take interrupts with lapic.acknowledge()',
+    );
   }
 
   #has(bit: number): boolean {

@@ -1,0 +1,256 @@
+// Where KVM and QEMU have rules of their own, at their exact edges; and that nothing is lost uncounted.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Machine, MODEL_NAMES, type Model } from '../../src/index.js';
+
+describe('IA32_APIC_BASE', () => {
+  const accepted = (model: Model, bit: number): boolean => {
+    const machine = Machine.create({ cpus: 1, model, start: 'reset', gp: 'return' });
+    return machine.lapic(0).writeMSR(0x1b, 0xfee00900n | (1n << BigInt(bit)));
+  };
+  it.each(MODEL_NAMES)('%s: reserved bits raise #GP, each', (model) => {
+    const top = model === 'qemu' ? 32 : 36;
+    for (let bit = 0; bit < 64; bit++) {
+      const x2apic = bit === 10 && !model.startsWith('p6');
+      expect(accepted(model, bit), `bit ${bit}`).toBe(
+        bit === 8 || bit === 11 || x2apic || (bit >= 12 && bit < top),
+      );
+    }
+  });
+
+  it('qemu: any write brings the initial id back, one of an invalid mode too; a reserved bit does not', () => {
+    const machine = Machine.create({ cpus: 2, model: 'qemu', start: 'reset', gp: 'return' });
+    const lapic = machine.lapic(1);
+    const idAfter = (value: bigint) => {
+      lapic.writeMMIO(0x20, 0x5000000);
+      lapic.writeMSR(0x1b, value);
+      return lapic.readMMIO(0x20) >>> 24;
+    };
+    expect(idAfter(0xfee00801n)).toBe(5);
+    expect(idAfter(0xfee00400n)).toBe(1); // EXTD without EN: #GP
+    expect(idAfter(0xfee00800n)).toBe(1);
+    lapic.writeMMIO(0x20, 0x5000000);
+    lapic.initReset();
+    expect(lapic.readMMIO(0x20) >>> 24).toBe(5);
+    lapic.powerOn();
+    expect(lapic.readMMIO(0x20) >>> 24).toBe(1);
+  });
+});
+
+describe('I/O APIC entries', () => {
+  it.each(MODEL_NAMES)('%s: what a write keeps', (model) => {
+    const io = Machine.create({ cpus: 1, model }).ioapic();
+    io.setEntry(3, 0xffff_ffff_ffff_ffffn);
+    const raw = model === 'kvm' || model === 'qemu';
+    expect(io.entry(3)).toBe(raw ? 0xffff_ffff_ffff_afffn : 0xff00_0000_0001_afffn);
+    const restored = Machine.restore(Machine.create({ cpus: 1, model }).snapshot());
+    restored.ioapic().setEntry(3, 0x01fe_0000_0001_0031n);
+    expect(Machine.restore(restored.snapshot()).ioapic().entry(3)).toBe(
+      raw ? 0x01fe_0000_0001_0031n : 0x0100_0000_0001_0031n,
+    );
+  });
+});
+
+describe('the storm brake', () => {
+  const PIN = 5;
+  function stuck(model: Model, pins = [PIN]) {
+    const machine = Machine.create({ cpus: 1, model, mode: 'xapic-flat' });
+    const io = machine.ioapic();
+    for (const pin of pins) {
+      io.setEntry(pin, BigInt(0x8031 + pin * 16));
+      io.setIRQ(pin, true);
+    }
+    return { machine, io, lapic: machine.lapic(0) };
+  }
+  /** EOIs until the pin is not served again; at most `limit`. */
+  function served({ lapic }: ReturnType<typeof stuck>, limit = 20_000): number {
+    for (let n = 0; n < limit; n++) {
+      if (lapic.acknowledge() < 0) return n;
+      lapic.eoi();
+    }
+    return limit;
+  }
+
+  it.each<Model>(['kvm', 'qemu'])(
+    '%s: the 10000th EOI in a row that finds the pin high',
+    (model) => {
+      const all = stuck(model);
+      expect(served(all)).toBe(10_000);
+      all.machine.advance(9_999_999);
+      expect(all.lapic.intr).toBe(false);
+      all.machine.advance(1);
+      expect(all.lapic.intr).toBe(true);
+      expect(served(all)).toBe(10_000);
+    },
+  );
+
+  it('an EOI that finds the pin masked or low sets the count back; a fall between EOIs does not', () => {
+    const all = stuck('kvm');
+    expect(served(all, 9_999)).toBe(9_999);
+    all.io.setIRQ(PIN, false);
+    all.io.setIRQ(PIN, true);
+    expect(served(all)).toBe(1);
+    all.machine.advance(10_000_000);
+    expect(served(all, 5_000)).toBe(5_000);
+    all.lapic.acknowledge();
+    all.io.setIRQ(PIN, false);
+    all.lapic.eoi();
+    all.io.setIRQ(PIN, true);
+    expect(served(all)).toBe(10_000);
+  });
+
+  it('a write of the entry sets it back in qemu, not in kvm', () => {
+    for (const [model, left] of [
+      ['kvm', 1],
+      ['qemu', 10_000],
+    ] as const) {
+      const all = stuck(model);
+      served(all, 9_999);
+      all.io.write(0, 0x11 + 2 * PIN);
+      all.io.write(0x10, 0);
+      expect(served(all)).toBe(left);
+    }
+  });
+
+  it('only the EOI waits: the line may fall and rise meanwhile; the delay is one for all pins', () => {
+    const all = stuck('kvm');
+    served(all);
+    all.io.setIRQ(PIN, false);
+    all.io.setIRQ(PIN, true);
+    expect(all.lapic.intr).toBe(true);
+    const two = stuck('kvm', [4, 5]);
+    const first = () => (two.lapic.acknowledge() < 0 ? -1 : two.lapic.eoi());
+    let last = first();
+    while (last === 0x81) last = first(); // pin 5, the higher vector, rests
+    two.machine.advance(4_000_000);
+    while (first() === 0x71);
+    two.machine.advance(6_000_000);
+    expect(two.lapic.irr).toEqual([0x71, 0x81]);
+  });
+});
+
+describe('kvm: lowest priority to 0xff', () => {
+  const took = (dest: bigint, low: number, mode: 'x2apic-physical' | 'xapic-physical') => {
+    const machine = Machine.create({ cpus: 4, model: 'kvm', mode });
+    if (mode === 'x2apic-physical') machine.lapic(2).writeMSR(0x830, (dest << 32n) | BigInt(low));
+    else {
+      machine.lapic(2).writeMMIO(0x310, Number(dest) * 2 ** 24);
+      machine.lapic(2).writeMMIO(0x300, low);
+    }
+    return [0, 1, 2, 3].filter((cpu) => machine.lapic(cpu).irr.length > 0);
+  };
+  it('is fixed, whatever the shorthand; other destinations stay lowest priority', () => {
+    expect(took(0xffn, 0xc4141, 'x2apic-physical')).toEqual([0, 1, 3]);
+    expect(took(0xffn, 0x84141, 'x2apic-physical')).toEqual([0, 1, 2, 3]);
+    expect(took(0xffn, 0x4141, 'x2apic-physical')).toEqual([]); // an id that nobody has
+    expect(took(0xffffffffn, 0xc4141, 'x2apic-physical').length).toBe(1);
+    expect(took(0xffffffffn, 0x4141, 'x2apic-physical').length).toBe(1);
+    expect(took(0xffn, 0xc4941, 'x2apic-physical').length).toBe(1); // logical
+    expect(took(0xffn, 0x4141, 'xapic-physical')).toEqual([0, 1, 2, 3]);
+    expect(took(0xffn, 0xc4141, 'xapic-physical')).toEqual([0, 1, 3]);
+    expect(took(0n, 0xc4141, 'xapic-physical').length).toBe(1);
+  });
+});
+
+describe('nothing is lost uncounted', () => {
+  const lost = (machine: Machine, cpu: number): number => {
+    const { attempted, delivered, coalesced, rejected, discarded, pending } = machine.counters(cpu);
+    return attempted - delivered - coalesced - rejected - discarded - pending;
+  };
+
+  it('requests that are posted: taken, merged, rejected by a disabled local APIC, discarded by a reset', () => {
+    const machine = Machine.create({ cpus: 1, mode: 'xapic-flat' });
+    const lapic = machine.lapic(0);
+    expect([lapic.post(0x51), lapic.post(0x51), lapic.post(0x52)]).toEqual([true, false, false]);
+    expect(lapic.syncPosted()).toBe(2);
+    expect(machine.counters()).toMatchObject({ attempted: 3, coalesced: 1, pending: 2 });
+    lapic.post(0x53);
+    lapic.writeMSR(0x1b, 0xfee00100n);
+    expect(lapic.syncPosted()).toBe(1);
+    expect(machine.counters()).toMatchObject({ attempted: 4, rejected: 1 });
+    lapic.accept(0x54);
+    expect(machine.counters()).toMatchObject({ attempted: 5, rejected: 2, pending: 2 });
+    lapic.post(0x55);
+    lapic.initReset();
+    expect(machine.counters()).toMatchObject({ attempted: 6, discarded: 3, pending: 0 });
+  });
+
+  it('random machines: accept, post, take, EOI, INIT, power-on, both kinds of disable, restore', () => {
+    const vector = fc.integer({ min: 0, max: 255 });
+    const what = fc.oneof(
+      fc.record({ op: fc.constantFrom('accept', 'level', 'post', 'ipi'), vector }),
+      fc.record({
+        op: fc.constantFrom(
+          'sync',
+          'take',
+          'eoi',
+          'iret',
+          'acknowledge',
+          'init',
+          'reset',
+          'on',
+          'off',
+          'hardOff',
+          'hardOn',
+          'sti',
+          'restore',
+        ),
+        vector: fc.constant(0),
+      }),
+    );
+    const models = fc.constantFrom(...MODEL_NAMES);
+    const early = fc.constantFrom('take' as const, 'dispatch' as const);
+    fc.assert(
+      fc.property(models, early, fc.array(what, { maxLength: 60 }), (model, isrSetAt, steps) => {
+        let machine = Machine.create({
+          cpus: 2,
+          model,
+          isrSetAt,
+          mode: 'xapic-flat',
+          gp: 'return',
+        });
+        let sent = 0;
+        for (const { op, vector } of steps) {
+          const before = machine.counters(0).attempted;
+          const posted = sent;
+          sent += op === 'accept' || op === 'level' || op === 'post' ? 1 : 0;
+          machine = apply(machine, op, vector);
+          expect(lost(machine, 0)).toBe(0);
+          if (op !== 'post' && sent > posted)
+            expect(machine.counters(0).attempted).toBe(before + 1);
+        }
+        machine.lapic(0).syncPosted();
+        const ipis = steps.filter(({ op }) => op === 'ipi').length;
+        expect(lost(machine, 0)).toBe(0);
+        const { attempted } = machine.counters(0);
+        expect(attempted).toBeGreaterThanOrEqual(sent);
+        expect(attempted).toBeLessThanOrEqual(sent + ipis);
+      }),
+      { numRuns: 300, seed: 20 },
+    );
+  });
+});
+
+function apply(machine: Machine, op: string, vector: number): Machine {
+  const [lapic, cpu] = [machine.lapic(0), machine.cpu(0)];
+  const actions: Record<string, () => unknown> = {
+    accept: () => lapic.accept(vector),
+    level: () => lapic.accept(vector, 'level'),
+    post: () => lapic.post(vector),
+    ipi: () => machine.lapic(1).writeMMIO(0x300, 0xc4000 | vector),
+    sync: () => lapic.syncPosted(),
+    take: () => cpu.take(),
+    eoi: () => cpu.eoi(),
+    iret: () => cpu.iret(),
+    acknowledge: () => lapic.acknowledge(),
+    init: () => lapic.initReset(),
+    reset: () => lapic.powerOn(),
+    on: () => lapic.writeMMIO(0xf0, 0x1ff),
+    off: () => lapic.writeMMIO(0xf0, 0xff),
+    hardOff: () => lapic.writeMSR(0x1b, 0xfee00000n),
+    hardOn: () => lapic.writeMSR(0x1b, 0xfee00800n),
+    sti: () => (cpu.interruptFlag = true),
+  };
+  actions[op]?.();
+  return op === 'restore' ? Machine.restore(machine.snapshot(), { gp: 'return' }) : machine;
+}
