@@ -146,7 +146,8 @@ function assignments(text: string): string[] {
       start = at + 1;
     }
   }
-  if (quoted || depth !== 0) throw usage('--set', text, 'quotes and brackets that close');
+  if (quoted || depth !== 0)
+    throw usage('--set', text, 'PATH=VALUE,... with whole brackets and quotes');
   return [...parts, text.slice(start)].filter((part) => part !== '');
 }
 

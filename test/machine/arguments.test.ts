@@ -433,6 +433,40 @@ function FEW(): object {
   return { ...costs, costs: { eoi, entry } };
 }
 
+describe('the table above', () => {
+  const names = new Set(SUBJECTS.map(([name]) => name));
+  const machine = small();
+  const objects = {
+    machine,
+    linux: machine.linux,
+    lapic: machine.lapic(0),
+    cpu: machine.cpu(0),
+    ioapic: machine.ioapic(0),
+    pic: machine.pic,
+    timedRun: run(),
+  };
+
+  it('has every method with parameters, and every property that can be set', () => {
+    const missing = Object.entries(objects).flatMap(([what, object]) => {
+      const all = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object));
+      return Object.entries(all).flatMap(([name, { value, set }]) => [
+        ...(name !== 'constructor' && value?.length > 0 ? [`${what}.${name}`] : []),
+        ...(set ? [`${what}.${name} =`] : []),
+      ]);
+    });
+    expect(missing.length).toBeGreaterThan(40);
+    expect(missing.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it('has every function that is exported', () => {
+    const functions = Object.entries({ ...library, ...timed })
+      .filter(([, value]) => typeof value === 'function' && !(value.prototype instanceof Error))
+      .map(([name]) => name);
+    const missing = functions.filter((name) => !names.has(name) && !names.has(`new ${name}`));
+    expect(missing).toEqual(['Machine']); // whose methods are there
+  });
+});
+
 describe('nothing is silently another thing', () => {
   const refused: [string, () => unknown, RegExp][] = [
     [
