@@ -20,9 +20,12 @@ interface Case {
   argument: string[];
   /** Makes it quick; left out where the option under test contradicts it. */
   quick: Record<string, string>;
-  /** Values that are good, and take seconds. */
+  /** Values that are good, and take seconds or wait for standard input. */
   slow?: readonly string[];
 }
+
+/** A dash is standard input. */
+const STDIN = ['--costs -', ' -'];
 
 const CASES: Case[] = [
   { name: 'icr', spec: ICR, argument: [], quick: {} },
@@ -34,10 +37,22 @@ const CASES: Case[] = [
     slow: ['--rounds 1e3', '--drivers  ', ' --'],
   },
   { name: 'storm', spec: STORM, argument: [], quick: { sends: '10', cpus: '4' } },
-  { name: 'run', spec: RUN, argument: ['irqs-off'], quick: { duration: '10us' } },
-  { name: 'ramp', spec: RAMP, argument: ['no-such-scenario'], quick: {} },
-  { name: 'replay', spec: REPLAY, argument: [`${FIXTURES}traces/none.txt`], quick: {} },
-  { name: 'verify', spec: VERIFY, argument: [`${FIXTURES}recordings/none.txt`], quick: {} },
+  { name: 'run', spec: RUN, argument: ['irqs-off'], quick: { duration: '10us' }, slow: STDIN },
+  { name: 'ramp', spec: RAMP, argument: ['no-such-scenario'], quick: {}, slow: STDIN },
+  {
+    name: 'replay',
+    spec: REPLAY,
+    argument: [`${FIXTURES}traces/none.txt`],
+    quick: {},
+    slow: STDIN,
+  },
+  {
+    name: 'verify',
+    spec: VERIFY,
+    argument: [`${FIXTURES}recordings/none.txt`],
+    quick: {},
+    slow: STDIN,
+  },
   { name: 'models', spec: MODELS, argument: [], quick: {} },
   { name: 'costs', spec: COSTS, argument: [], quick: {} },
   { name: 'scenarios', spec: SCENARIOS, argument: [], quick: {} },
