@@ -7,7 +7,8 @@ import { Lapic, runPlainHandlers } from '../lapic/lapic';
 import { endLintLevel } from '../lapic/lint';
 import { settle } from '../lapic/slow';
 import { SVR_SUPPRESS, tmrIsLevel } from '../lapic/state';
-import { EFFECT_EOI, NONE } from '../memory/codes';
+import { EFFECT_EOI, F_EOI_SUPPRESSION, NONE } from '../memory/codes';
+import { model } from '../memory/model';
 import { coldRow } from '../memory/rows';
 import { effect } from '../record/effects';
 import { ended, NOTHING, takeEnded } from '../record/ended';
@@ -35,7 +36,7 @@ function finish(what: i64): void {
   effect(EFFECT_EOI, cpu, vector, level ? 1 : 0);
   if (level) {
     const suppressed = (coldRow(cpu).svr & SVR_SUPPRESS) != 0; // bug: eoi-suppression-is-ignored
-    if (!suppressed) serveEoi(cpu, vector);
+    if (!suppressed || model(F_EOI_SUPPRESSION) == 0) serveEoi(cpu, vector);
     endLintLevel(cpu, vector);
   }
   settle(cpu);

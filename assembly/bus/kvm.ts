@@ -5,7 +5,9 @@
 import { isHardwareEnabled, isSoftwareEnabled, isX2apicMode } from '../lapic/state';
 import { cpus } from '../memory/arena';
 import {
+  BROADCAST_BY_MAP,
   DELIVERY_LOWEST,
+  F_BROADCAST_DEST,
   F_MSI_BROADCAST,
   ICR_ALL_EXC,
   ICR_LOGICAL,
@@ -101,6 +103,8 @@ function highestId(): u32 {
 
 /** Destinations that the map leaves to the scan. */
 function isBroadcast(source: i32, dest: u32): bool {
+  if (model(F_BROADCAST_DEST) == <u32>BROADCAST_BY_MAP)
+    return dest == BROADCAST || (dest == 0xff && mapMode() != MAP_X2APIC);
   const x2apic = source != NONE && isX2apicMode(source);
   return dest == (x2apic ? BROADCAST : 0xff);
 }

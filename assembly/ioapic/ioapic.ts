@@ -9,6 +9,7 @@ import {
   DELIVERY_SIPI,
   F_BRAKE_RESET,
   F_IOAPIC_BITS,
+  F_REMOTE_IRR,
   F_STORM_BRAKE,
   ICR_ASSERT,
   ICR_DELIVERY,
@@ -17,6 +18,8 @@ import {
   ICR_VECTOR,
   IOAPIC_RAW,
   NONE,
+  REMOTE_IRR_NOT_REFUSED,
+  REMOTE_IRR_SENT,
 } from '../memory/codes';
 import * as L from '../memory/layout';
 import { model } from '../memory/model';
@@ -76,6 +79,13 @@ function command(entry: u64): u32 {
   return (<u32>entry & (ICR_VECTOR | ICR_DELIVERY | ICR_LOGICAL)) | ICR_ASSERT | level;
 }
 
+/** Whether a level entry waits for an EOI after a message that so many took, or that addressed NONE. */
+function isBusy(taken: i32): bool {
+  const rule = model(F_REMOTE_IRR);
+  if (rule == <u32>REMOTE_IRR_SENT) return true;
+  return rule == <u32>REMOTE_IRR_NOT_REFUSED ? taken != 0 : taken > 0;
+}
+
 /** Sends a pin's message; a rejected one stays pending in its entry. Whether it went through. */
 function send(n: u32, pin: u32): bool {
   const at = pinAt(n, pin);
@@ -88,7 +98,7 @@ function send(n: u32, pin: u32): bool {
     return false;
   }
   const settled = entryOf(at) & ~ENTRY_PENDING;
-  setEntry(at, entryIsLevel(entry) && taken > 0 ? settled | ENTRY_REMOTE_IRR : settled);
+  setEntry(at, entryIsLevel(entry) && isBusy(taken) ? settled | ENTRY_REMOTE_IRR : settled);
   return true;
 }
 
@@ -134,7 +144,8 @@ const SERVE_AGAIN: u32 = 0x80000000;
 
 function isEnded(at: Pin, vector: u32): bool {
   const entry = entryOf(at);
-  return (<u32>entry & 0xff) == vector && entryIsLevel(entry);
+  if ((<u32>entry & 0xff) != vector || !entryIsLevel(entry)) return false;
+  return model(F_REMOTE_IRR) != <u32>REMOTE_IRR_SENT || (entry & ENTRY_REMOTE_IRR) != 0;
 }
 
 /**

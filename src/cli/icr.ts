@@ -13,7 +13,7 @@ import {
 } from '../machine/linux.js';
 import { Machine } from '../machine/machine.js';
 import { MACHINE_OPTIONS, machineOptions } from './machine-options.js';
-import { formatList, parseNumber, parseNumberList } from './numbers.js';
+import { formatList, formatShortList, parseNumber, parseNumberList } from './numbers.js';
 import { type CommandSpec, nearest, type Parsed } from './options.js';
 import type { Terminal } from './terminal.js';
 
@@ -87,7 +87,7 @@ export async function runIcr(args: Parsed, terminal: Terminal): Promise<number> 
   const beyond = chosen.find((cpu) => cpu >= cpus);
   if (beyond !== undefined) throw usage('--cpus', beyond, own, 'give more --apic-ids');
   if (SINGLE_TARGET_OPS.has(op) && chosen.length !== 1) {
-    throw usage('--cpus', formatList(chosen), `one CPU for ${op}`, 'name it: --cpus 3');
+    throw usage('--cpus', formatShortList(chosen), `one CPU for ${op}`, 'name it: --cpus 3');
   }
   const vector = vectorOf(args, op);
   const writes = machine.linux.record((linux) => linux.send(op, from, chosen, vector));
@@ -171,6 +171,8 @@ export function decode(write: Write, machine: Machine): string {
   return `cluster ${dest >>> 16} members ${formatList(members)}, ${delivery(low)}`;
 }
 
+const WRITES_SHOWN = 256;
+
 function printIcr(
   { op, from, writes, counts, machine }: IcrResult,
   targets: number[],
@@ -178,17 +180,21 @@ function printIcr(
 ): void {
   const { era, driver, mode, cpus } = machine.config;
   const aim =
-    MASK_OPS.has(op) || SINGLE_TARGET_OPS.has(op) ? ` to CPUs ${formatList(targets)}` : '';
+    MASK_OPS.has(op) || SINGLE_TARGET_OPS.has(op) ? ` to CPUs ${formatShortList(targets)}` : '';
   terminal.title(`${op} from CPU ${from}${aim}: ${era}, ${driver}, ${mode}, ${cpus} CPUs`);
-  const rows = writes.map((write, i) => [
-    `${i + 1}`,
-    write.register + (write.icr2 ? ' (ICR2 first)' : ''),
-    hex(write.dest, mode.startsWith('x2apic') ? 8 : 2),
-    hex(write.low, 8),
-    decode(write, machine),
-  ]);
+  const rows = writes
+    .slice(0, WRITES_SHOWN)
+    .map((write, i) => [
+      `${i + 1}`,
+      write.register + (write.icr2 ? ' (ICR2 first)' : ''),
+      hex(write.dest, mode.startsWith('x2apic') ? 8 : 2),
+      hex(write.low, 8),
+      decode(write, machine),
+    ]);
   if (rows.length > 0) terminal.table(['#', 'register', 'dest', 'low', 'meaning'], rows, 5);
   else terminal.print('nothing is written');
+  const more = writes.length - rows.length;
+  if (more > 0) terminal.print(`... and ${more} more writes (--json has all)`);
   const paid = Object.entries(counts).filter(([, value]) => value !== 0);
   terminal.print(
     `sender pays: ${paid.map(([key, value]) => `${key} ${value}`).join(', ') || 'nothing'}`,

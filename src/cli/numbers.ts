@@ -54,6 +54,15 @@ export function parseNumberList(
   return out;
 }
 
+/** The same for a line: a long list ends in "and 12 more". */
+export function formatShortList(values: readonly number[], most = 24): string {
+  const parts = formatList(values).split(',');
+  if (parts.length <= most) return parts.join(',');
+  const shown = parts.slice(0, most).join(',');
+  const last = Number(shown.split(/[,-]/).at(-1));
+  return `${shown} and ${values.length - values.indexOf(last) - 1} more`;
+}
+
 /** Ascending numbers as a list: 1-3,8. */
 export function formatList(values: readonly number[]): string {
   const parts: string[] = [];

@@ -10,9 +10,11 @@ export const MODEL_NAMES = Object.freeze([
   'qemu',
   'p6-class',
   'p6-vector',
+  'kvm-split',
 ] as const);
-/** How the hardware behaves: the SDM's text (default), AMD's, Linux's in-kernel APIC, QEMU's (TCG), and
- * P6-family processors by either edition of the SDM. */
+/** How the hardware behaves: the SDM's text (default), AMD's, Linux's in-kernel APIC, QEMU's (TCG),
+ * P6-family processors by either edition of the SDM, and Linux's in-kernel APIC with I/O APIC and 8259 in user space,
+ * as QEMU sets it up (KVM_CAP_SPLIT_IRQCHIP; KVM_CAP_X2APIC_API with 32-bit ids and without the broadcast quirk). */
 export type Model = (typeof MODEL_NAMES)[number];
 
 export interface ModelFlag {
@@ -29,7 +31,17 @@ export interface ModelFlag {
   models: Record<Model, string | number>;
 }
 
-type Row = [sdm: Cell, amd: Cell, kvm: Cell, qemu: Cell, p6Class: Cell, p6Vector: Cell];
+/** kvm-split is as kvm where it says nothing. */
+type Row = [
+  sdm: Cell,
+  amd: Cell,
+  kvm: Cell,
+  qemu: Cell,
+  p6Class: Cell,
+  p6Vector: Cell,
+  kvmSplit?: Cell,
+];
+const KVM = 2;
 type Cell = string | number;
 
 function flag(
@@ -40,7 +52,7 @@ function flag(
   row: Row,
   source: string,
 ): ModelFlag {
-  const models = Object.fromEntries(MODEL_NAMES.map((model, i) => [model, row[i]!]));
+  const models = Object.fromEntries(MODEL_NAMES.map((model, i) => [model, row[i] ?? row[KVM]]));
   return {
     name,
     index,
@@ -63,7 +75,7 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     C.F_VERSION,
     'Version register: version, highest LVT entry << 16, EOI-suppression bit 24',
     undefined,
-    [0x0106_0015, 0x8005_0010, 0x0005_0014, 0x0005_0014, 0x0004_0011, 0x0004_0011],
+    [0x0106_0015, 0x8005_0010, 0x0005_0014, 0x0005_0014, 0x0004_0011, 0x0004_0011, 0x0105_0014],
     'SDM 3A "Local APIC Version Register"; AMD APM 2 "APIC Version Register"; KVM kvm_apic_set_version(); QEMU apic_register_read()',
   ),
   flag(
@@ -234,7 +246,7 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     C.F_SVR_BITS,
     'Bits of the spurious-interrupt vector register that can be set',
     undefined,
-    [0x11ff, 0x3ff, 0x3ff, 0x1ff, 0x3ff, 0x3ff],
+    [0x11ff, 0x3ff, 0x3ff, 0x1ff, 0x3ff, 0x3ff, 0x13ff],
     'SDM 3A "Spurious Interrupt"; KVM kvm_lapic_reg_write(); QEMU apic_register_write()',
   ),
   flag(
@@ -258,8 +270,8 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     C.F_MSI_BROADCAST,
     'A message from outside with destination 0xFF reaches every x2APIC too',
     YES_NO,
-    ['no', 'no', 'yes', 'no', 'no', 'no'],
-    'KVM kvm_apic_mda(), the broadcast quirk',
+    ['no', 'no', 'yes', 'no', 'no', 'no', 'no'],
+    'KVM kvm_apic_mda(), the broadcast quirk; KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK',
   ),
   flag(
     'extint_ipi',
@@ -527,6 +539,21 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     '82093AA "I/O Redirection Table Registers"; ICH: bits 55:48 are read-only; KVM ioapic_write_indirect(); QEMU ioapic_mem_write()',
   ),
   flag(
+    'remote_irr',
+    C.F_REMOTE_IRR,
+    'When a level entry sets its remote IRR',
+    {
+      taken: [C.REMOTE_IRR_TAKEN, 'a local APIC took the message'],
+      'not-refused': [
+        C.REMOTE_IRR_NOT_REFUSED,
+        'the same, or a search of all found nobody addressed',
+      ],
+      sent: [C.REMOTE_IRR_SENT, 'the message was sent; an EOI concerns only entries that have it'],
+    },
+    ['taken', 'taken', 'not-refused', 'sent', 'taken', 'taken', 'sent'],
+    '82093AA "I/O Redirection Table Registers"; KVM ioapic_service(); QEMU ioapic_service(), ioapic_eoi_broadcast()',
+  ),
+  flag(
     'brake_reset',
     C.F_BRAKE_RESET,
     'What sets the count of the I/O APIC storm brake back, beside its own action',
@@ -534,8 +561,30 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
       eoi: [C.BRAKE_ON_EOI, 'an EOI that finds the pin low or masked'],
       write: [C.BRAKE_ON_WRITE, 'the same, and a write of the entry'],
     },
-    ['eoi', 'eoi', 'eoi', 'write', 'eoi', 'eoi'],
+    ['eoi', 'eoi', 'eoi', 'write', 'eoi', 'eoi', 'write'],
     'KVM __kvm_ioapic_update_eoi(); QEMU ioapic_eoi_broadcast(), ioapic_mem_write()',
+  ),
+  flag(
+    'eoi_suppression',
+    C.F_EOI_SUPPRESSION,
+    'SVR bit 12 (suppress EOI broadcast), where the version register says that there is one',
+    { honoured: [1, 'no broadcast'], ignored: [0, 'broadcast all the same'] },
+    ['honoured', 'honoured', 'honoured', 'honoured', 'honoured', 'honoured', 'ignored'],
+    'SDM 3A "EOI-Broadcast Suppression"; KVM kvm_apic_set_version(), kvm_ioapic_send_eoi(): an exit for each EOI with a split irqchip',
+  ),
+  flag(
+    'broadcast_dest',
+    C.F_BROADCAST_DEST,
+    'Which destinations KVM takes as broadcasts before it asks its map of ids',
+    {
+      sender: [
+        C.BROADCAST_BY_SENDER,
+        'all ones of the mode that the sender is in; 0xFF from outside',
+      ],
+      map: [C.BROADCAST_BY_MAP, '0xFFFFFFFF, and 0xFF unless all are in x2APIC mode'],
+    },
+    ['sender', 'sender', 'sender', 'sender', 'sender', 'sender', 'map'],
+    'KVM kvm_apic_is_broadcast_dest(); KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK',
   ),
 ]);
 

@@ -419,10 +419,10 @@ export class Machine {
   }
 
   /**
-   * The same, slice by slice: yields progress. `next(true)` ends it early with a result, a number given to
-   * `next()` is the sends of the slices that follow; `return()` or leaving the loop ends it without. Until
-   * then the machine is the storm's: other storms, rollback(), powerOn(), takeWoken() and runHandlers() are
-   * refused, and onNews is not called.
+   * The same, slice by slice: yields progress. `next(true)` ends it early with a result, a number given
+   * to `next()` is the sends of the slices that follow; `return()` or leaving the loop ends it without.
+   * Until then the machine is the storm's: other storms, rollback(), powerOn(), takeWoken() and
+   * runHandlers() are refused, and onNews is not called.
    * @throws UsageError at once for options that no storm has; at the first next() inside another storm
    */
   stormSlices(options: StormOptions = {}): Generator<StormProgress, StormResult, StormStep> {

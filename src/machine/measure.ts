@@ -85,20 +85,9 @@ function quantile(sorted: readonly number[], q: number): number {
 }
 
 /**
- * Measures it all at once.
- * @throws UsageError for options that it doesn't have
- */
-export function measure(candidates: readonly Candidate[], options: MeasureOptions): Measured[] {
-  const slices = measureSlices(candidates, options);
-  for (;;) {
-    const step = slices.next();
-    if (step.done) return step.value;
-  }
-}
-
-/**
- * The same, a short slice at a time. `next(true)` ends it early with what was timed: nothing before
+ * Measures, a short slice at a time. `next(true)` ends it early with what was timed: nothing before
  * the first round is complete.
+ * @throws UsageError, at the first next(), for options that it doesn't have
  */
 export function* measureSlices(
   candidates: readonly Candidate[],

@@ -34,13 +34,16 @@ export function wallClock(runs: readonly StormRun[]): object {
 
 export function stormSheet(runs: readonly StormRun[]): Sheet {
   const sheet = new Sheet();
-  const { result, machine, interrupted, elapsedNs } = runs[0]!;
+  const { result, machine, elapsedNs } = runs[0]!;
   const { counters, costs } = result;
   const { mode, driver, era } = machine.config;
   sheet.title(
     `${result.pattern} via ${result.via}: ${count(result.cpus)} CPUs, ${mode}, ${era} ${driver}, depth ${result.depth}, seed ${result.seed}`,
   );
-  if (interrupted) sheet.line('interrupted: the figures are of what was done', 'note');
+  const last = runs.length > 1 ? `run ${runs.length} was ` : '';
+  const figures =
+    runs.length > 1 ? 'the counters are of run 1' : 'the figures are of what was done';
+  if (runs.at(-1)!.interrupted) sheet.line(`${last}interrupted: ${figures}`, 'note');
   const share = (n: number) => `${((100 * n) / Math.max(1, counters.attempted)).toFixed(1)} %`;
   const rows = (['attempted', 'delivered', 'coalesced', 'rejected', 'pending'] as const).map(
     (key) => [key, count(counters[key]), share(counters[key])],

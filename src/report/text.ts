@@ -138,6 +138,9 @@ function addMessages({ messages }: TimedResult, sheet: Sheet): void {
   if (lines.length > 12) sheet.line(`... and ${lines.length - 12} lines more`);
 }
 
+/** Of a long chain half of these from its beginning, half from its end. */
+const STEPS_SHOWN = 60;
+
 export function whySheet({ wait, stuck, steps, cause }: Explanation): Sheet {
   const sheet = new Sheet();
   sheet.line();
@@ -145,7 +148,10 @@ export function whySheet({ wait, stuck, steps, cause }: Explanation): Sheet {
     `Why CPU ${wait.cpu} ${stuck ? `still waits for CPU ${wait.target}` : `waited ${duration(wait.wait_ns * 1000)} for CPU ${wait.target}`}`,
   );
   const width = String(Math.max(wait.cpu, wait.target)).length;
-  for (const { ns: at, cpu, text } of steps) {
+  const left = steps.length > STEPS_SHOWN ? steps.length - STEPS_SHOWN : 0;
+  for (const [i, { ns: at, cpu, text }] of steps.entries()) {
+    if (i === STEPS_SHOWN / 2 && left > 0) sheet.line(`... and ${count(left)} more steps`);
+    if (i >= STEPS_SHOWN / 2 && i < STEPS_SHOWN / 2 + left) continue;
     sheet.line(
       `${(at / 1000).toFixed(3).padStart(16)} us  CPU ${String(cpu).padEnd(width)}  ${text}`,
     );

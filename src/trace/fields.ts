@@ -43,7 +43,7 @@ function nextKey(text: string, from: number): number {
   for (let equals = text.indexOf('=', from); equals >= 0; equals = text.indexOf('=', equals + 1)) {
     let i = equals - 1;
     while (i >= from && WORD.test(text[i]!)) i--;
-    if (i < equals - 1 && i >= from - 1 && (i < from || text[i] === ' ')) return Math.max(i, from);
+    if (i < equals - 1 && i >= from && text[i] === ' ') return i;
   }
   return text.length;
 }

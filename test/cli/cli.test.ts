@@ -53,6 +53,15 @@ describe('ipistorm icr', () => {
     expect(stdout).not.toContain('\x1b');
   });
 
+  it('a long list ends in how many more there are', async () => {
+    const odd = Array.from({ length: 400 }, (_, i) => 2 * i + 1).join(',');
+    const args = ['icr', '--driver', 'x2apic_phys', '--cpus', odd];
+    const { stdout } = await run(...args);
+    expect(stdout).toMatch(/^send_IPI_mask from CPU 0 to CPUs 1,3,.*,45,47 and 376 more: /);
+    expect(stdout).toContain('... and 144 more writes (--json has all)');
+    expect((await run(...args, '--json')).json().writes).toHaveLength(400);
+  });
+
   it('lists hypercalls apart from writes', async () => {
     const { json } = await run(
       'icr',

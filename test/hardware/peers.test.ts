@@ -41,13 +41,33 @@ describe('I/O APIC entries', () => {
   it.each(MODEL_NAMES)('%s: what a write keeps', (model) => {
     const io = Machine.create({ cpus: 1, model }).ioapic();
     io.setEntry(3, 0xffff_ffff_ffff_ffffn);
-    const raw = model === 'kvm' || model === 'qemu';
+    const raw = model.startsWith('kvm') || model === 'qemu';
     expect(io.entry(3)).toBe(raw ? 0xffff_ffff_ffff_afffn : 0xff00_0000_0001_afffn);
     const restored = Machine.restore(Machine.create({ cpus: 1, model }).snapshot());
     restored.ioapic().setEntry(3, 0x01fe_0000_0001_0031n);
     expect(Machine.restore(restored.snapshot()).ioapic().entry(3)).toBe(
       raw ? 0x01fe_0000_0001_0031n : 0x0100_0000_0001_0031n,
     );
+  });
+});
+
+describe('remote IRR of a level pin whose message nobody takes', () => {
+  it.each<[Model, boolean, boolean]>([
+    ['sdm', false, false],
+    ['kvm', false, true],
+    ['qemu', true, true],
+  ])('%s: to an absent id %s, to a cluster that none is in %s', (model, absent, unmatched) => {
+    const busy = (entry: bigint) => {
+      const machine = Machine.create({ cpus: 2, model, mode: 'xapic-flat' });
+      // Two local APICs with one logical id: KVM's map is of no use, it searches.
+      for (const cpu of [0, 1]) machine.lapic(cpu).writeMMIO(0xd0, 0x1000000);
+      machine.ioapic().setEntry(3, entry);
+      machine.ioapic().setIRQ(3, true);
+      return (machine.ioapic().entry(3) & 0x4000n) !== 0n;
+    };
+    expect(busy(0x0900_0000_0000_8031n)).toBe(absent);
+    expect(busy(0x0800_0000_0000_8831n)).toBe(unmatched);
+    expect(busy(0x0000_0000_0000_8031n)).toBe(true);
   });
 });
 
@@ -149,6 +169,36 @@ describe('kvm: lowest priority to 0xff', () => {
     expect(took(0xffn, 0x4141, 'xapic-physical')).toEqual([0, 1, 2, 3]);
     expect(took(0xffn, 0xc4141, 'xapic-physical')).toEqual([0, 1, 3]);
     expect(took(0n, 0xc4141, 'xapic-physical').length).toBe(1);
+  });
+});
+
+describe('kvm-split: I/O APIC and 8259 in user space', () => {
+  it('offers EOI-broadcast suppression, and broadcasts all the same', () => {
+    for (const [model, version, svr, again] of [
+      ['kvm', 0x50014, 0x1ff, true],
+      ['kvm-split', 0x1050014, 0x11ff, true],
+      ['sdm', 0x1060015, 0x11ff, false],
+    ] as const) {
+      const machine = Machine.create({ cpus: 1, model, mode: 'xapic-flat' });
+      const lapic = machine.lapic(0);
+      lapic.writeMMIO(0xf0, 0x11ff);
+      expect([lapic.readMMIO(0x30), lapic.readMMIO(0xf0)]).toEqual([version, svr]);
+      machine.ioapic().setEntry(3, 0x0100_0000_0000_8831n);
+      machine.ioapic().setIRQ(3, true);
+      lapic.acknowledge();
+      lapic.eoi();
+      expect(lapic.intr, model).toBe(again);
+    }
+  });
+
+  it('0xff is an id once all are in x2APIC mode', () => {
+    const options = { apicIds: [0, 1, 0xff], mode: 'x2apic-physical' } as const;
+    const reached = (model: Model, dest: number) => {
+      const machine = Machine.create({ ...options, model });
+      return machine.message({ dest, delivery: 0, vector: 0x41 });
+    };
+    expect([reached('kvm', 0xff), reached('kvm-split', 0xff)]).toEqual([3, 1]);
+    expect([reached('kvm', 0xffffffff), reached('kvm-split', 0xffffffff)]).toEqual([0, 3]);
   });
 });
 

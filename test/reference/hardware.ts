@@ -56,7 +56,8 @@ export class ReferenceHardware implements Hardware {
           now: () => this.#now,
           cover,
           brake: flags.storm_brake as number,
-          peer: config.model === 'kvm' || config.model === 'qemu' ? config.model : undefined,
+          // With a split irqchip the I/O APIC is QEMU's.
+          peer: ({ kvm: 'kvm', qemu: 'qemu', 'kvm-split': 'qemu' } as const)[config.model as 'kvm'],
           send: (ioapic, dest, low) => this.#ioapicSend(ioapic, dest, low),
         }),
     );
@@ -256,10 +257,14 @@ export class ReferenceHardware implements Hardware {
     const { source, dest, low } = message;
     const shorthand = (low >>> 18) & 3;
     if (shorthand === 1) return this.#give(source!, message) ? 1 : 0;
-    const broadcast = dest === (source?.x2apic ? BROADCAST : 0xff);
+    const map = this.#kvmMap();
+    // kvm_apic_is_broadcast_dest(), with and without the quirk.
+    const broadcast =
+      this.#flags.broadcast_dest === 'map'
+        ? dest === BROADCAST || (dest === 0xff && map !== 'x2apic')
+        : dest === (source?.x2apic ? BROADCAST : 0xff);
     if (shorthand || broadcast) return this.#kvmScan(message);
     if (!(low & 0x800)) return this.#kvmPlaces(message, [this.#kvmPhysical(dest)].flat());
-    const map = this.#kvmMap();
     if (map === 'none') return this.#kvmScan(message);
     let places = bits(
       map === 'empty'
@@ -340,7 +345,7 @@ export class ReferenceHardware implements Hardware {
     const matching = this.apics.filter((apic) => {
       if (!apic.enabled) return false;
       if (shorthand) return shorthand !== 3 || apic !== source;
-      const quirk = !source && dest === 0xff && apic.x2apic;
+      const quirk = !source && dest === 0xff && apic.x2apic && this.#flags.msi_broadcast === 'yes';
       const mda = quirk ? BROADCAST : dest;
       if (mda === (apic.x2apic ? BROADCAST : 0xff)) return true;
       if (!(low & 0x800)) return this.#kvmPhysical(mda).includes(apic);

@@ -81,7 +81,10 @@ export class IoapicModel {
       return false;
     }
     pin.entry &= ~PENDING;
-    if (level && taken > 0) {
+    // 82093AA: accepted. KVM ioapic_service(): any result but 0. QEMU: sent.
+    const { peer } = this.world;
+    const busy = peer === 'qemu' || (peer === 'kvm' ? taken !== 0 : taken > 0);
+    if (level && busy) {
       this.world.cover('I/O APIC: remote IRR set');
       pin.entry |= REMOTE_IRR;
     }
@@ -107,7 +110,10 @@ export class IoapicModel {
   /** All matching pins are cleared before any is served again. */
   endOfInterrupt(vector: number): void {
     const matching = this.pins.filter(
-      (pin) => Number(pin.entry & 0xffn) === vector && this.isLevel(pin),
+      (pin) =>
+        Number(pin.entry & 0xffn) === vector &&
+        this.isLevel(pin) &&
+        (this.world.peer !== 'qemu' || (pin.entry & REMOTE_IRR) !== 0n),
     );
     for (const pin of matching) pin.entry &= ~REMOTE_IRR;
     for (const pin of matching) {

@@ -344,7 +344,8 @@ export class LapicModel {
     this.isr.delete(vector);
     this.counters.eois++;
     if (this.tmr.has(vector)) {
-      if ((this.svr & 0x1000) === 0) this.world.eoiBroadcast(this, vector);
+      const honoured = this.flags.eoi_suppression === 'honoured';
+      if ((this.svr & 0x1000) === 0 || !honoured) this.world.eoiBroadcast(this, vector);
       else this.world.cover('EOI: broadcast suppressed');
       this.#endLint(vector);
     }

@@ -16,6 +16,7 @@ import {
   matrixRows,
   osnoiseTable,
 } from '../../src/report/tables.js';
+import { whySheet } from '../../src/report/text.js';
 import { type TimedEvent, type TimedResult, TimedRun } from '../../src/timed/engine.js';
 import { bucketEnd, bucketStart } from '../../src/timed/histogram.js';
 import { costSet, scenario } from '../../src/timed/library.js';
@@ -285,4 +286,12 @@ describe('known layouts', () => {
     const sum = cells.reduce((a, cell) => a + (cell === '.' ? 0 : Number(cell)), 0);
     expect(sum).toBe(result.counts.ipis_sent);
   });
+});
+
+it('a long chain of events is shown from both ends', () => {
+  const wait = { wait_ns: 5, begin_ns: 1, cpu: 0, target: 1 };
+  const steps = Array.from({ length: 1000 }, (_, i) => ({ ns: i, cpu: 1, text: `step ${i}` }));
+  const sheet = whySheet({ wait, stuck: false, steps, cause: 'it was long' });
+  const text = sheet.blocks.map((block) => ('text' in block ? block.text : '')).join('\n');
+  expect(text).toMatch(/step 29\n\.\.\. and 940 more steps\n.*step 970\n/);
 });

@@ -150,3 +150,18 @@ it('gzip and plain text are the same recording', async () => {
   const { ledger } = await verifyFile(file, undefined, () => true);
   expect(ledger.total).toEqual({ checks: 4183, mismatches: 0 });
 });
+
+it('mismatches are counted by kind, vectors stay hexadecimal', async () => {
+  const file = `${RECORDINGS}linux61-xapic-flat-4cpu.log.gz`;
+  const [result] = (await run('verify', file, '--model', 'sdm', '--json')).json().files;
+  const { mismatch_kinds: kinds, mismatches } = result;
+  expect(kinds.reduce((n: number, { count }: { count: number }) => n + count, 0)).toBe(mismatches);
+  expect(kinds[0]).toMatchObject({
+    what: 'register read, register 03: value instead of another',
+    count: 14,
+    first_line: 87,
+    expected: '50014',
+  });
+  // The line is "X 2 SIPI 99".
+  expect(kinds[1]).toMatchObject({ count: 2, expected: 'CPU 2 SIPI 99', got: 'nothing' });
+});
