@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { DRIVERS } from '../core/config.js';
 import { usage } from '../core/errors.js';
 import { T, X } from '../core/memory.js';
+import { MODEL_NAMES } from '../core/models.js';
 import { COST_NAMES, type CostName, FUNCS } from './names.js';
 import { exp, inverseNormal } from './normal.js';
 import type { CostEntry, CostSet } from './types.js';
@@ -73,7 +74,7 @@ export const CostSetSchema = v.strictObject({
     v.strictObject({
       driver: v.optional(v.picklist(Object.keys(DRIVERS) as (keyof typeof DRIVERS)[])),
       vendor: v.optional(v.picklist(['intel', 'amd'])),
-      model: v.optional(v.picklist(['sdm', 'amd', 'kvm', 'qemu', 'p6-class', 'p6-vector'])),
+      model: v.optional(v.picklist(MODEL_NAMES)),
     }),
     v.description('the machine that the numbers are of, unless the scenario names another'),
   ),
