@@ -26,5 +26,5 @@ while (machine.now < 3500n) {
     cpu.halt(); // sti; hlt
     if (!cpu.canTake) running.delete(n); // sleeps until onNews
   }
-  if (running.size === 0) machine.advance(10);
+  if (running.size === 0) machine.advance(machine.nextEventNs() - machine.now); // all sleep
 }

@@ -176,6 +176,8 @@ export async function runStorm(args: Parsed, terminal: Terminal): Promise<number
   const preset = PRESETS[oneOf('--preset', args.text('preset') ?? 'random', PRESETS)]!;
   const repeat = parseNumber('--repeat', args.text('repeat') ?? '1', 1, 1000);
   const options = stormOptions(args, preset);
+  if (args.flag('tlb') && !args.flag('interrupts'))
+    throw usage('--tlb', 'it alone', '--interrupts with it', 'nothing else shows TLB shootdowns');
   const wanted = machineOptions(args, preset.machine);
   const runs: StormRun[] = [];
   for (let i = 0; i < repeat && !runs.at(-1)?.interrupted; i++) {

@@ -88,6 +88,7 @@ describe('errors', () => {
     [['icr', '--era', 'linux-6.12', '--driver', 'flat'], 2, /removed in 6.12/],
     [['storm', '--cpus', '300', '--driver', 'physflat'], 2, /1-255 in xapic-physical/],
     [['storm', '--sends'], 2, /--sends/],
+    [['storm', '--tlb'], 2, /--tlb: got .* allowed --interrupts with it/],
     [['storm', 'now'], 2, /no arguments here/],
     [['replay'], 2, /FILE: got none/],
     [['replay', '/nowhere/at/all'], 2, /no such file/],

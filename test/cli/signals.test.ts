@@ -82,3 +82,9 @@ describe('a signal while it works', () => {
     expect(status).toBe(130);
   });
 });
+
+it('the lines of a suite: the last one says that it was interrupted', async () => {
+  const { status, stdout } = await struck({}, 'run', 'ipi-benchmark', '--json');
+  expect(status).toBe(130);
+  expect(lastLine(stdout)).toMatchObject({ scenario: 'dry-run', interrupted: true });
+});
