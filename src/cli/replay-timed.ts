@@ -1,7 +1,9 @@
 // ipistorm replay --costs: the recorded load at its recorded times on several machines.
 import { UsageError, usage } from '../core/errors.js';
+import { shownName } from '../input/path.js';
 import { timedJson } from '../report/json.js';
 import { replayTimedSheet } from '../report/replay-timed-text.js';
+import type { CostSet } from '../timed/costs.js';
 import type { TimedResult } from '../timed/engine.js';
 import { RecordedLoad } from '../timed/recorded.js';
 import { checkScenario, type Scenario } from '../timed/scenario.js';
@@ -11,22 +13,21 @@ import type { Parsed } from './options.js';
 import { runTimed } from './run.js';
 import { type Terminal, watchInterrupt } from './terminal.js';
 import { loadCosts } from './timed-input.js';
-import { readTrace, traceInput } from './trace-input.js';
+import { nothingRead, readTrace, traceInput } from './trace-input.js';
 
 async function readLoad(
   path: string,
   args: Parsed,
   terminal: Terminal,
 ): Promise<{ load: TraceLoad; cpus: number } | undefined> {
-  const interrupt = watchInterrupt();
-  const stopped = () => interrupt.hit;
   try {
-    const { trace, whole } = await readTrace(path, traceInput(args), terminal, stopped);
-    if (!whole) return undefined;
+    const read = await readTrace(path, traceInput(args), terminal, watchInterrupt());
+    if (!read?.whole) return undefined;
+    const { trace } = read;
     if (trace.clock !== 'ns') {
       throw usage(
         'trace',
-        `${path}: ${trace.describe()}`,
+        `${shownName(path)}: ${trace.describe()}`,
         'with --costs a trace whose times are seconds',
         'record it with trace_clock local, global or mono',
       );
@@ -34,7 +35,6 @@ async function readLoad(
     return { load: new TraceLoad(trace), cpus: trace.cpus };
   } finally {
     terminal.clearProgress();
-    interrupt.done();
   }
 }
 
@@ -71,34 +71,46 @@ export async function runReplayTimed(
     .split(',')
     .map((name) => loadCosts(name.trim()));
   const read = await readLoad(path, args, terminal);
-  if (!read) return 130;
+  if (!read) return nothingRead(args, terminal);
   const { load, cpus } = read;
   if (load.operations.length === 0) {
-    throw usage('trace', path, 'one with ipi:ipi_send_cpu or ipi:ipi_send_cpumask events');
+    throw usage('trace', path, 'one with IPIs to other CPUs', 'a CPU does not call itself by IPI');
   }
+  const { results, leftOut } = await runAll(path, read, sets, args, terminal);
+  if (args.flag('json')) {
+    await terminal.json({
+      trace: shownName(path),
+      sends: load.operations.length,
+      results: results.map(timedJson),
+      left_out: leftOut,
+    });
+  } else terminal.show(replayTimedSheet(shownName(path), load, cpus, results, leftOut));
+  if (watchInterrupt().hit) terminal.note('interrupted: the last row is of its beginning');
+  return watchInterrupt().code || (results.length === 0 ? 2 : 0);
+}
+
+/** One cost set after the other, until a signal. */
+async function runAll(
+  path: string,
+  { load, cpus }: { load: TraceLoad; cpus: number },
+  sets: readonly CostSet[],
+  args: Parsed,
+  terminal: Terminal,
+): Promise<{ results: TimedResult[]; leftOut: string[] }> {
   const recorded = new RecordedLoad(load.operations);
+  const seed = parseSeed('--seed', args.text('seed') ?? '1');
+  const scenario = scenarioOf(shownName(path).slice(-200), load, cpus);
   const results: TimedResult[] = [];
   const leftOut: string[] = [];
   for (const costs of sets) {
     try {
-      const options = { recorded, seed: parseSeed('--seed', args.text('seed') ?? '1') };
-      const what = scenarioOf(path.slice(-200), load, cpus);
-      const { result, interrupted } = await runTimed(what, costs, options, terminal);
+      const { result } = await runTimed(scenario, costs, { recorded, seed }, terminal);
       results.push(result);
-      if (interrupted) return 130;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       leftOut.push(`${costs.name}: ${error.message}`);
     }
+    if (watchInterrupt().hit) break;
   }
-  if (args.flag('json')) {
-    const json = {
-      trace: path,
-      sends: load.operations.length,
-      results: results.map(timedJson),
-      left_out: leftOut,
-    };
-    terminal.print(JSON.stringify(json, null, 2));
-  } else terminal.show(replayTimedSheet(path, load, cpus, results, leftOut));
-  return results.length === 0 ? 2 : 0;
+  return { results, leftOut };
 }

@@ -1,5 +1,6 @@
 // ipistorm replay: a recorded IPI trace through every Linux APIC driver.
 import { UsageError } from '../core/errors.js';
+import { shownName } from '../input/path.js';
 import { outOfOrder, type Replayed, replaySheet } from '../report/replay-text.js';
 import { Replay } from '../trace/replay.js';
 import type { Trace } from '../trace/trace.js';
@@ -8,7 +9,7 @@ import { parseNumber } from './numbers.js';
 import type { CommandSpec, OptionSpec, Parsed } from './options.js';
 import { runReplayTimed } from './replay-timed.js';
 import { type Terminal, watchInterrupt } from './terminal.js';
-import { readTrace, slices, traceInput } from './trace-input.js';
+import { nothingRead, readTrace, slices, traceInput } from './trace-input.js';
 
 const { era: _e, driver: _d, mode: _m, cpus: _c, ...MACHINE } = MACHINE_OPTIONS;
 
@@ -41,21 +42,21 @@ export const REPLAY: CommandSpec = {
   ],
 };
 
+/** None when a signal came before anything could be said of it. */
 export async function replayFile(
   path: string,
   args: Parsed | undefined,
   terminal: Terminal,
-): Promise<Replayed> {
+): Promise<Replayed | undefined> {
   const interrupt = watchInterrupt();
-  const stopped = () => interrupt.hit;
   try {
-    const { trace, whole } = await readTrace(path, traceInput(args), terminal, stopped);
-    const replay = new Replay(trace, args ? machineOptions(args) : {});
-    const done = await slices(replay.run(), 'replaying', terminal, stopped);
-    return { trace, replay, interrupted: !(whole && done) };
+    const read = await readTrace(path, traceInput(args), terminal, interrupt);
+    if (!read) return undefined;
+    const replay = new Replay(read.trace, args ? machineOptions(args) : {});
+    const done = await slices(replay.run(), 'replaying', terminal, () => interrupt.hit);
+    return { trace: read.trace, replay, interrupted: !(read.whole && done) };
   } finally {
     terminal.clearProgress();
-    interrupt.done();
   }
 }
 
@@ -68,9 +69,10 @@ export async function runReplay(args: Parsed, terminal: Terminal): Promise<numbe
   const top = parseNumber('--top', args.text('top') ?? '8', 1, 10_000);
   if (args.text('costs') !== undefined) return runReplayTimed(path, args, terminal);
   const replayed = await replayFile(path, args, terminal);
-  if (args.flag('json')) terminal.print(JSON.stringify(replayJson(replayed, top), null, 2));
-  else terminal.show(replaySheet(path, replayed, top));
-  return replayed.interrupted ? 130 : 0;
+  if (!replayed) return nothingRead(args, terminal);
+  if (args.flag('json')) await terminal.json(replayJson(replayed, top));
+  else terminal.show(replaySheet(shownName(path), replayed, top));
+  return watchInterrupt().code;
 }
 
 function replayJson({ trace, replay, interrupted }: Replayed, top: number): object {

@@ -61,7 +61,8 @@ async function showStorm(terminal: Terminal): Promise<void> {
 
 async function showTrace(terminal: Terminal): Promise<void> {
   terminal.title('3. A real trace (Linux 6.12, 20 CPUs) through every driver');
-  terminal.show(replaySheet(TRACE, await replayFile(TRACE, undefined, terminal), 4));
+  const replayed = await replayFile(TRACE, undefined, terminal);
+  if (replayed) terminal.show(replaySheet(TRACE, replayed, 4));
 }
 
 async function showNext(terminal: Terminal): Promise<void> {

@@ -1,12 +1,13 @@
 // What the replay commands read: a trace, in one pass.
 import { convert, convertible } from '../input/convert.js';
 import { type LineSource, openLines } from '../input/lines.js';
+import { shownName } from '../input/path.js';
 import { FORMATS, type TraceFormat } from '../trace/dialect.js';
 import { TraceReader } from '../trace/reader.js';
 import type { Trace } from '../trace/trace.js';
 import { oneOf } from './machine-options.js';
 import type { Parsed } from './options.js';
-import { breathe, type Terminal } from './terminal.js';
+import { breathe, type Interrupt, type Terminal, watchInterrupt } from './terminal.js';
 
 const NAMES = Object.fromEntries(FORMATS.map((name) => [name, 0])) as Record<TraceFormat, 0>;
 
@@ -28,8 +29,14 @@ function open(path: string, through: boolean): LineSource {
     : openLines(path, through ? { unpack: true } : { offer: 'add --convert' });
 }
 
+export interface ReadTrace {
+  trace: Trace;
+  /** False: a signal ended it, this is its beginning. */
+  whole: boolean;
+}
+
 /**
- * Reads a trace, with progress.
+ * Reads a trace, with progress; none when a signal came before anything could be said of it.
  * @param path a file, or - for standard input
  * @throws UsageError when it is no trace, or has nothing to replay
  */
@@ -37,19 +44,48 @@ export async function readTrace(
   path: string,
   { format, convert: through }: TraceInput,
   terminal: Terminal,
-  stopped: () => boolean,
-): Promise<{ trace: Trace; whole: boolean }> {
+  interrupt: Interrupt,
+): Promise<ReadTrace | undefined> {
   const forced = format === undefined ? undefined : oneOf('--format', format, NAMES);
-  const reader = new TraceReader({ name: path, format: forced });
+  const reader = new TraceReader({ name: shownName(path), format: forced });
   const source = open(path, through);
   let told = 0;
-  for await (const lines of source.lines) {
+  for await (const lines of untilSignal(source.lines, interrupt)) {
     for (; told < source.notes.length; told++) terminal.note(source.notes[told]!);
     for (const line of lines) reader.add(line);
-    if (source.bytesTotal > 0) terminal.progress(source.bytesRead() / source.bytesTotal, 'reading');
-    if (stopped()) return { trace: reader.end(false), whole: false };
+    showProgress(source, terminal);
   }
-  return { trace: reader.end(), whole: true };
+  if (!interrupt.hit) return { trace: reader.end(), whole: true };
+  const trace = reader.soFar();
+  return trace && { trace, whole: false };
+}
+
+function showProgress({ bytesTotal, bytesRead }: LineSource, terminal: Terminal): void {
+  if (bytesTotal > 0) terminal.progress(bytesRead() / bytesTotal, 'reading');
+  else terminal.progress(0, `reading  ${(bytesRead() / 2 ** 20).toFixed(0)} MiB`);
+}
+
+/** A pipe may send nothing for ever: a signal ends the waiting, too. */
+async function* untilSignal<T>(batches: AsyncIterable<T>, { signal }: Interrupt): AsyncIterable<T> {
+  const aborted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  const iterator = batches[Symbol.asyncIterator]();
+  for (;;) {
+    const next = iterator.next();
+    next.catch(() => {}); // told by the race; after a signal nobody asks
+    const step = await Promise.race([next, aborted]);
+    if (!step || step.done || signal.aborted) return;
+    yield step.value;
+  }
+}
+
+/** What is printed when a signal came before anything was read. */
+export async function nothingRead(args: Parsed, terminal: Terminal): Promise<number> {
+  if (args.flag('json')) await terminal.json({});
+  else terminal.note('interrupted before anything was read');
+  return watchInterrupt().code;
 }
 
 /** Runs long work in slices, with progress; false when it was stopped. */

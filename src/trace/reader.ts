@@ -1,4 +1,5 @@
 // Reads a trace line by line in one pass: decides the dialect, then fills a Trace.
+import { UsageError } from '../core/errors.js';
 import { type Dialect, detect, isComment, SCANS, type Scan, type TraceFormat } from './dialect.js';
 import { ROW } from './events.js';
 import {
@@ -59,19 +60,30 @@ export class TraceReader {
     if (this.#waiting.length >= LOOK) this.#decide();
   }
 
-  /**
-   * The trace.
-   * @param whole false: reading was interrupted, so a trace without sends is no error
-   * @throws UsageError when it holds nothing to replay
-   */
-  end(whole = true): Trace {
+  /** The trace. @throws UsageError when it holds nothing to replay */
+  end(): Trace {
+    const trace = this.#finish();
+    if (trace.sends === 0) throw refuse(this.#options.name, trace);
+    return trace;
+  }
+
+  /** What was read when reading was interrupted; none when that doesn't say what it is. */
+  soFar(): Trace | undefined {
+    try {
+      return this.#finish();
+    } catch (error) {
+      if (error instanceof UsageError) return undefined;
+      throw error;
+    }
+  }
+
+  #finish(): Trace {
     if (this.#waiting) this.#decide();
     const trace = this.#trace!;
     this.#clock(trace);
     sortByTime(trace);
     markDoubles(trace);
     this.#tally(trace);
-    if (whole && trace.sends === 0) throw refuse(this.#options.name, trace);
     return trace;
   }
 

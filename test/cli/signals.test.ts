@@ -1,10 +1,15 @@
 // Ctrl-C and SIGTERM: what was done so far is printed, and the exit code names the signal.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { struck } from './run.js';
 
 const FIXTURES = new URL('../fixtures/', import.meta.url).pathname;
 const RECORDING = join(FIXTURES, 'recordings/kvm-x2-4cpu-s1.txt.gz');
+
+const TRACE = join(FIXTURES, 'traces/ftrace-xapic-4cpu.txt.gz');
 
 const JSON_COMMANDS: string[][] = [
   ['storm', '--sends', '100G', '--json'],
@@ -14,6 +19,8 @@ const JSON_COMMANDS: string[][] = [
   ['run', 'dropped-icr', '--why', '--json'],
   ['compare', '--cpus', '512', '--rounds', '1000', '--json'],
   ['verify', RECORDING, RECORDING, '--json'],
+  ['replay', TRACE, '--json'],
+  ['replay', TRACE, '--costs', 'kvm-avic', '--json'],
   ['icr', '--json'],
   ['models', '--json'],
 ];
@@ -80,6 +87,31 @@ describe('a signal while it works', () => {
     const csv = ['storm', '--cpus', '65536', '--sends', '10', '--csv'];
     const { status } = await struck({ afterMs: 1500, times: 2, reads: false }, ...csv);
     expect(status).toBe(130);
+  });
+});
+
+describe('a trace that comes by a pipe', () => {
+  it('that sends nothing more: what was read, exit 143', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ipistorm-pipe-'));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const line = ' a-1 [000] 1.000001: ipi_send_cpu: cpu=1 callsite=f+0x1 callback=0x0';
+    const text = `cpus=4\n${`${line}\n`.repeat(3000)}`;
+    const writer = spawn('sh', ['-c', 'cat - > "$0"; sleep 30', pipe], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    writer.stdin!.write(text);
+    const { status, json } = await struck(
+      { signal: 'SIGTERM', afterMs: 1500 },
+      'replay',
+      pipe,
+      '--json',
+    );
+    writer.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+    expect(status).toBe(143);
+    expect(json()).toMatchObject({ interrupted: true, trace: { format: 'trace-cmd', cpus: 4 } });
+    expect(json().trace.events.ipi_send_cpu).toBeGreaterThan(2000);
   });
 });
 
