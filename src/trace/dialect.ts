@@ -56,7 +56,10 @@ export const SCANS: Readonly<Record<Exclude<Anchor, 'json'>, Scan>> = {
 
 /** A header, a mark or a blank line of any of the tools. */
 export function isComment(line: string): boolean {
-  return /^(?:#|cpus=\d|version = |CPU \d+ is empty)/.test(line) || line.trim() === '';
+  return (
+    /^(?:#|cpus=\d|version = |(?:\s{0,60}[\w.-]{1,60}:)?\s{0,60}CPU \d{1,5} is empty)/.test(line) ||
+    line.trim() === ''
+  );
 }
 
 interface Seen {

@@ -74,6 +74,11 @@ const KINDS: readonly Kind[] = [
     next: 'wprof -J is the JSON that is read; export the kernel events as text instead: trace-cmd report, perf script',
   },
   {
+    what: 'softirq counters (/proc/softirqs)',
+    test: (_, lines) => lines.slice(0, 20).some((l) => /^\s{0,10}NET_RX:\s/.test(l.slice(0, 40))),
+    next: `counters hold no single sends: ${RECORD}`,
+  },
+  {
     what: 'interrupt counters (/proc/interrupts)',
     test: (_, lines) =>
       lines.slice(0, 5).some((l) => /^\s{2,40}CPU\d{1,5}(?: {1,12}CPU\d{1,5}){0,20}/.test(l)),

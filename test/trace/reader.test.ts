@@ -116,6 +116,7 @@ describe('lines that are no events are no damage', () => {
     'cpus=4',
     'version = 6',
     'CPU 3 is empty',
+    '   mine:  CPU 3 is empty',
     ' => do_syscall_64',
     ' =>  <00007f1e0bdeb7d4>',
     '            bash-1     [000] d..2.   852.518101: <stack trace>',
@@ -410,6 +411,10 @@ describe('a file without sends is refused with what it holds', () => {
     [
       '             CPU0       CPU1\n LOC:       8812      17624   Local timer',
       /\/proc\/interrupts/,
+    ],
+    [
+      '                    CPU0       CPU1\n          HI:          0          1\n      NET_RX:          5          6',
+      /\/proc\/softirqs/,
     ],
     ['[    0.000000] Linux version 6.1\n[    0.000001] x', /a kernel log/],
     ['     0.000 swapper/0 ipi:ipi_send_cpu(cpu: 1)', /perf trace output/],
