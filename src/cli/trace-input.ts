@@ -26,7 +26,10 @@ function open(path: string, through: boolean): LineSource {
   const kind = through ? convertible(path) : undefined;
   return kind
     ? convert(path, kind)
-    : openLines(path, through ? { unpack: true } : { offer: 'add --convert' });
+    : openLines(path, {
+        command: 'replay',
+        ...(through ? { unpack: true } : { offer: 'add --convert' }),
+      });
 }
 
 export interface ReadTrace {

@@ -27,6 +27,8 @@ export interface LineSource {
 }
 
 export interface InputOptions {
+  /** The command that reads, for messages. */
+  command?: string;
   /** zstd and xz are unpacked while reading; without this they are refused with the command that does it. */
   unpack?: boolean;
   /** What the caller could do itself with a packed or binary file, such as "add --convert"; errors say so. */
@@ -129,7 +131,7 @@ async function opened(chunks: Chunks, state: State): Promise<Pull> {
     throw refusal(
       path,
       `${again} data inside ${compression} data`,
-      `unpack it: ${command} | npx ipistorm ... -`,
+      `unpack it: ${command} | npx ipistorm ${state.options.command ?? '...'} -`,
     );
   }
   return inner;
