@@ -114,7 +114,8 @@ async function opened(chunks: Chunks, state: State): Promise<Pull> {
   if (compression !== 'gzip' && !state.options.unpack) {
     await outer.close();
     const command = unpackCommand(path, compression);
-    const next = `unpack it: ${command} | npx ipistorm ... -${offered(state.options.offer)}`;
+    const { command: reader = '...', offer } = state.options;
+    const next = `unpack it: ${command} | npx ipistorm ${reader} -${offered(offer)}`;
     throw refusal(path, `${compression} data`, next);
   }
   state.compression = compression;
