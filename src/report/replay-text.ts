@@ -62,8 +62,7 @@ function addReading(trace: Trace, replay: Replay, sheet: Sheet): void {
     sheet.line(`  and ${count(trace.damagedCount - DAMAGED_SHOWN)} more`, 'note');
   addLosses(losses, sheet);
   const ordered = outOfOrder(trace);
-  if (ordered > 0)
-    sheet.line(`${count(ordered)} events were not in time order: sorted by time`, 'note');
+  if (ordered > 0) sheet.line(`lines not in time order: ${count(ordered)}; sorted by time`, 'note');
   if (trace.doubles > 0)
     sheet.line(
       `${count(trace.doubles)} sends are printed twice (Linux 6.3-6.4 records the queued call and its IPI): counted once`,

@@ -24,6 +24,8 @@ export class TraceLine {
   head = '';
   /** A difference to the previous event stands after the time (trace-cmd report --ts-diff). */
   diff = false;
+  /** Of a file whose clock is known: a number of the other form is no timestamp. */
+  only: Unit | undefined;
 }
 
 const CPU_LIMIT = 65536;
@@ -62,7 +64,7 @@ function time(line: string, at: number, out: TraceLine): number {
   out.unit = 'ticks';
   if (line.charCodeAt(end) === DOT) {
     end = digits(line, whole + 1);
-    if (end === whole + 1 || end - whole > 10) return -1;
+    if (end - whole < 7 || end - whole > 10) return -1;
     out.fraction = line.slice(whole + 1, end);
     out.unit = 'ns';
   } else if (line.startsWith('us', end)) {
@@ -70,6 +72,7 @@ function time(line: string, at: number, out: TraceLine): number {
     return micros(line, at, whole, end, out);
   }
   if (line.charCodeAt(end) !== COLON || !blank(line.charCodeAt(end + 1))) return -1;
+  if (out.only !== undefined && out.only !== out.unit) return -1;
   out.whole = line.slice(at, whole);
   return end + 1;
 }
@@ -181,17 +184,40 @@ function timeless(line: string, at: number, out: TraceLine): boolean {
   return event(line, beforeEvent(line, at, out), out) && out.system !== '';
 }
 
-function scan(line: string, out: TraceLine, rest: typeof timed): boolean {
+/** Where `[cpu]` ends when it begins at `open`; every tool prints [%03d]. -1 for anything else. */
+function cpuEnd(line: string, open: number): number {
+  const close = digits(line, open + 1);
+  const fits = close - open >= 4 && close - open <= 6 && line.charCodeAt(close) === CLOSE;
+  return fits ? close + 1 : -1;
+}
+
+/** How sure it is that this is the line's anchor: it has an event, and a time in seconds. */
+function sureness(out: TraceLine): number {
+  return (out.name === '' ? 0 : 2) + (out.unit === 'ns' || out.only === 'ticks' ? 1 : 0);
+}
+
+const SURE = 3;
+
+/** The surest anchor, the first of equals: a task's name may look like one. */
+function scan(line: string, out: TraceLine, rest: typeof timed, sure = SURE): boolean {
+  let [best, found] = [-1, -1];
   for (let open = line.indexOf('['); open >= 0; open = line.indexOf('[', open + 1)) {
-    const close = digits(line, open + 1);
-    if (close === open + 1 || close - open > 6 || line.charCodeAt(close) !== CLOSE) continue;
-    if (!rest(line, close + 1, out)) continue;
-    out.cpu = Number(line.slice(open + 1, close));
-    if (out.cpu >= CPU_LIMIT) return false;
-    out.head = line.slice(0, open).trim();
-    return true;
+    const end = cpuEnd(line, open);
+    if (end < 0 || !rest(line, end, out)) continue;
+    const now = sureness(out);
+    if (now >= sure) return taken(line, open, end, out);
+    if (now > best) [best, found] = [now, open];
   }
-  return false;
+  if (found < 0) return false;
+  const end = cpuEnd(line, found);
+  rest(line, end, out);
+  return taken(line, found, end, out);
+}
+
+function taken(line: string, open: number, end: number, out: TraceLine): boolean {
+  out.cpu = Number(line.slice(open + 1, end - 1));
+  out.head = line.slice(0, open).trim();
+  return out.cpu < CPU_LIMIT;
 }
 
 /** `task-pid [cpu] flags time: event: fields`, and perf's `task pid [cpu] time: sys:event: fields`. */
@@ -201,7 +227,7 @@ export function scanBracket(line: string, out: TraceLine): boolean {
 
 /** perf script -F without time: `task pid [cpu] sys:event: fields`. */
 export function scanTimeless(line: string, out: TraceLine): boolean {
-  return scan(line, out, timeless);
+  return scan(line, out, timeless, 2);
 }
 
 /** Linux lat_print_generic(): `comm-pid  3d..1. time: event:`, CPU and flags in one word. */

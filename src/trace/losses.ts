@@ -93,7 +93,7 @@ export function parsePerfLost(line: string): number | undefined {
 export function parseHeaderCpus(line: string): number | undefined {
   const m =
     /#P:(\d{1,5})\)?\s{0,20}$/.exec(line.slice(-40)) ??
-    /^cpus=(\d{1,5})\s{0,20}$/.exec(line) ??
+    /^(?:\s{0,60}[\w.-]{1,60}:)?\s{0,60}cpus=(\d{1,5})\s{0,20}$/.exec(line) ??
     /^# nrcpus online {0,4}: {0,4}(\d{1,5})\s{0,20}$/.exec(line);
   const cpus = Number(m?.[1]);
   return m && cpus > 0 && cpus <= 65536 ? cpus : undefined;

@@ -91,7 +91,8 @@ export class TraceReader {
     const lines = this.#waiting!;
     this.#waiting = undefined;
     this.#trace = new Trace(this.#dialect(lines));
-    const { anchor } = this.#trace.dialect;
+    const { anchor, unit } = this.#trace.dialect;
+    this.#line.only = unit;
     if (anchor !== 'json') {
       const others =
         anchor === 'columns' || anchor === 'timeless'

@@ -51,7 +51,7 @@ describe('the anchor `[cpu] flags time: event:`', () => {
     expect(of('187')).toMatchObject({ whole: '187', fraction: '', unit: 'ticks' });
     expect(of('18446744073709551615')).toMatchObject({ unit: 'ticks' });
     expect(of('5.000001')).toMatchObject({ whole: '5', fraction: '000001', unit: 'ns' });
-    for (const bad of ['', '1.', '.5', '1.0000000001', 'x', '123456789012345678901'])
+    for (const bad of ['', '1.', '.5', '1.5', '1.0000000001', 'x', '123456789012345678901'])
       expect(of(bad), bad).toBeUndefined();
   });
 
@@ -93,6 +93,7 @@ describe('the anchor `[cpu] flags time: event:`', () => {
       'a-1 [000] 1.000001:',
       'a [000] x y 1.000001: e: f',
       'a-1 [0000000] 1.000001: e: f',
+      'a-1 [1] 1.000001: e: f',
       'a-1 [99999] 1.000001: e: f',
       'word [000] 1.000001: e: f',
     ])

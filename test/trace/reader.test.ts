@@ -61,6 +61,21 @@ describe('which tool wrote it', () => {
   });
 });
 
+describe('names of tasks are no anchors', () => {
+  it.each(['[1] 5.0: a: b: ', '[001] 5: a: b:', 'x-1 [1] 2.1: ', 'x-1 [001] 5: -1'])(
+    '%j',
+    (comm) => {
+      const text = ftrace(4, [
+        [0, 1, single(1)],
+        [0, 2, single(2)],
+        [0, 3, single(3)],
+      ]);
+      const trace = read(text.replaceAll('task-100', `${comm}-100`));
+      expect(trace).toMatchObject({ sends: 3, damagedCount: 0, cpus: 4 });
+    },
+  );
+});
+
 describe('symbols, masks and pointers', () => {
   const send = (fields: string) => {
     const trace = read(ftrace(8, [[0, 1, `ipi_send_cpu: ${fields}`]]));
@@ -138,6 +153,7 @@ describe('size, loss and order come from the file', () => {
     ['# entries-in-buffer/entries-written: 4/4   #P:20', 20],
     ['# latency: 0 us, #4/4, CPU#0 | (M:desktop VP:0, KP:0, SP:0 HP:0 #P:12)', 12],
     ['cpus=96', 96],
+    [' host.dat: cpus=96', 96],
     ['# nrcpus online : 48', 48],
     ['# nothing', 2],
   ])('%s', (head, cpus) => {
