@@ -103,10 +103,12 @@ export function outOfOrder(trace: Trace): number {
   return trace.dialect.format === 'wprof' ? 0 : trace.unordered;
 }
 
-/** "12 %", or "0.03 %" where a whole number would be 0. */
+/** "12 %"; "0.03 %" and "99.6 %" where a whole number would be 0 or 100. */
 function percent(share: number): string {
   const value = share * 100;
-  return `${value >= 1 ? value.toFixed(0) : value.toPrecision(1)} %`;
+  if (value < 1) return `${value.toPrecision(1)} %`;
+  if (value > 99 && value < 100) return `${(Math.floor(value * 10) / 10).toFixed(1)} %`;
+  return `${value.toFixed(0)} %`;
 }
 
 function addDrivers(results: readonly DriverResult[], sheet: Sheet): void {

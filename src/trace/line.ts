@@ -161,10 +161,18 @@ function afterTime(line: string, at: number, out: TraceLine): number {
   return flags(line, at, gap) ? time(line, skip(line, gap), out) : -1;
 }
 
+/** Older kernels print the tgid behind the CPU: "[001] (  123) d..1. ". */
+function afterTgid(line: string, at: number): number {
+  if (line[at] !== '(') return at;
+  const close = line.indexOf(')', at);
+  return close > 0 && close - at <= 12 ? skip(line, close + 1) : at;
+}
+
 /** After `[cpu]`: flags, time or time of day, and event. */
 function timed(line: string, at: number, out: TraceLine): boolean {
-  const first = skip(line, at);
-  if (first === at) return false;
+  const blanks = skip(line, at);
+  if (blanks === at) return false;
+  const first = afterTgid(line, blanks);
   let end = afterTime(line, first, out);
   if (end < 0) {
     const day = timeOfDay(line, first, out);

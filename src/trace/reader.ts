@@ -47,6 +47,8 @@ export class TraceReader {
   #base: bigint | undefined;
   #latest = Number.NEGATIVE_INFINITY;
   #dense = 0;
+  /** The line above is a frame of a call chain: what is indented below it belongs to it (srcline). */
+  #chain = false;
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -126,6 +128,7 @@ export class TraceReader {
 
   #header(line: string): void {
     const trace = this.#trace!;
+    this.#chain = false;
     trace.headerCpus = Math.max(trace.headerCpus, parseHeaderCpus(line) ?? 0);
     trace.losses.overwritten += parseOverwritten(line);
     const begins = /^#{5} CPU (\d{1,5}) buffer started ####/.exec(line);
@@ -143,8 +146,10 @@ export class TraceReader {
       return;
     }
     if (text.startsWith('=>')) trace.traits.add('with stacks');
-    else if (isFrame(line, text)) trace.traits.add('with call chains');
-    else if (!isMark(text))
+    else if (isFrame(line, text) || (this.#chain && line !== text)) {
+      trace.traits.add('with call chains');
+      this.#chain = true;
+    } else if (!isMark(text))
       this.#damage(`not a line of ${trace.dialect.format}: ${printable(text.slice(0, 60))}`);
   }
 
@@ -166,6 +171,7 @@ export class TraceReader {
 
   #anchored(line: string): void {
     const trace = this.#trace!;
+    this.#chain = false;
     const { cpu, name } = this.#line;
     trace.highestCpu = Math.max(trace.highestCpu, cpu);
     if (name === '' || name.startsWith('PERF_RECORD_')) {

@@ -98,6 +98,11 @@ const KINDS: readonly Kind[] = [
     next: `a log holds no single sends: ${RECORD}`,
   },
   {
+    what: 'the header of perf script without an event',
+    test: (text) => /^# =====+\n# captured on/.test(text),
+    next: 'perf script without --header-only; if that prints no event, record: perf record -a -e ipi:*',
+  },
+  {
     what: 'a report of perf stat, perf report or strace, or a summary',
     test: (text) =>
       /Performance counter stats|^# Overhead|^% time {4,}seconds/m.test(text.slice(0, 5000)),

@@ -265,6 +265,22 @@ describe('one send that is recorded twice counts once', () => {
   });
 });
 
+it('a tgid may stand behind the CPU, with and without flags', () => {
+  const text = ftrace(4, [
+    [0, 1, single(1)],
+    [0, 2, single(2)],
+  ]);
+  for (const to of ['[000] (   1234) d..1.', '[000] (      0)', '[000] (-------) ....'])
+    expect(read(text.replaceAll('[000] d..1.', to))).toMatchObject({ sends: 2, damagedCount: 0 });
+});
+
+it('call chains with source lines are no damage', () => {
+  const chain = '\n        ffffffff811a2b3c f+0x33 ([kernel.kallsyms])\n  smp.c:123\n\n';
+  const text = `${perf(single(1).replaceAll('/0x20', ''))}${chain}`;
+  expect(read(text)).toMatchObject({ sends: 1, damagedCount: 0 });
+  expect(read(`${text}  smp.c:123\n`).damagedCount).toBe(1);
+});
+
 describe('no answer from what can not be told', () => {
   const entry = 'call_function_single_entry: vector=251';
 
@@ -383,6 +399,13 @@ describe('wprof', () => {
     expect(got.trace).toMatchObject({ untargeted: 1, unknownEvents: 1, damagedCount: 0, cpus: 6 });
   });
 
+  it('other events may lack what an IPI needs', () => {
+    const got = replayed(
+      lines({ ts: 1, t: 'ipi_send', cpu: 0, kind: 'single', target_cpu: 1 }, { ts: 2, t: 'cuda' }),
+    );
+    expect(got.trace).toMatchObject({ damagedCount: 0, unknownEvents: 1, cpus: 2 });
+  });
+
   it('damaged lines are counted with a reason', () => {
     const trace = read(
       `${lines({ ts: 0.1, t: 'ipi_send', cpu: 0, kind: 'single', target_cpu: 1 })}\n{"ts": 0.2, "t\n{"t": "ipi_send"}\n{"ts": 1, "t": "ipi_send", "cpu": 0, "kind": "odd"}\n3`,
@@ -423,6 +446,7 @@ describe('a file without sends is refused with what it holds', () => {
     [ftrace(4, []), /it holds no event/],
     [`            java    31 5.000001: ipi:${single(1)}`, /no CPU column.*perf record -a/],
     ['{"traceEvents":[]}', /JSON of another tool/],
+    ['# ========\n# captured on    : Mon\n# ========', /header of perf script/],
     ['[{"name": 1}]', /JSON of another tool/],
     [
       '             CPU0       CPU1\n LOC:       8812      17624   Local timer',
