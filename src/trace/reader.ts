@@ -15,7 +15,7 @@ import {
 } from './fields.js';
 import { type JsonEvent, readJsonLine } from './json-lines.js';
 import { TraceLine } from './line.js';
-import { parseHeaderCpus, parseLost, parseOverwritten, parsePerfLost } from './losses.js';
+import { parseEntries, parseHeaderCpus, parseLost, parsePerfLost } from './losses.js';
 import { notATrace, refuse, withoutCpuColumn } from './refuse.js';
 import { markDoubles, sortByTime, Trace } from './trace.js';
 
@@ -46,7 +46,10 @@ export class TraceReader {
   #scans: readonly Scan[] = [];
   #base: bigint | undefined;
   #latest = Number.NEGATIVE_INFINITY;
-  #dense = 0;
+  /** The shortest step of the clock. */
+  #step = Number.POSITIVE_INFINITY;
+  #timed = 0;
+  #fromZero = false;
   /** The line above is a frame of a call chain: what is indented below it belongs to it (srcline). */
   #chain = false;
 
@@ -130,7 +133,14 @@ export class TraceReader {
     const trace = this.#trace!;
     this.#chain = false;
     trace.headerCpus = Math.max(trace.headerCpus, parseHeaderCpus(line) ?? 0);
-    trace.losses.overwritten += parseOverwritten(line);
+    const entries = parseEntries(line);
+    if (entries) {
+      trace.announced += entries.kept;
+      trace.losses.overwritten += Math.max(0, entries.written - entries.kept);
+    }
+    const source = /^ {0,60}([\w.-]{1,60}): {0,60}cpus=/.exec(line)?.[1];
+    if (source !== undefined) trace.sources.add(source);
+    if (line.startsWith('# tracer:')) trace.sources.add(`the trace of line ${trace.lines}`);
     const begins = /^#{5} CPU (\d{1,5}) buffer started ####/.exec(line);
     if (begins) trace.losses.begins(Number(begins[1]), trace.rows.length);
   }
@@ -141,9 +151,10 @@ export class TraceReader {
     if (lost) return this.#lost(lost.cpu, lost.count);
     if (trace.dialect.anchor === 'columns' && this.#note(text)) return;
     const perf = trace.dialect.format === 'perf' ? parsePerfLost(line) : undefined;
-    if (perf !== undefined) {
-      if (perf >= 0) trace.losses.overwritten += perf;
-      return;
+    if (perf !== undefined) return this.#perfLost(perf, undefined);
+    if (/(?:^|[\s:])ipi_send_cpu(?:mask)?: /.test(text.slice(0, 400))) {
+      trace.withoutCpu++;
+      return this.#damage('a send without its CPU');
     }
     if (text.startsWith('=>')) trace.traits.add('with stacks');
     else if (isFrame(line, text) || (this.#chain && line !== text)) {
@@ -158,8 +169,19 @@ export class TraceReader {
     const lost = /^(?:Lost (\d{1,15}) events|Possibly lost (\d{1,15}) samples)/.exec(
       text.slice(0, 60),
     );
-    if (lost) this.#trace!.losses.overwritten += Number(lost[1] ?? lost[2]);
+    const { losses, rows } = this.#trace!;
+    if (lost) losses.lostSomewhere(Number(lost[1] ?? lost[2]), rows.length);
     return lost !== null || /^(?:Attaching \d+ probe|TIME\b|Tracing\b)/.test(text.slice(0, 40));
+  }
+
+  /** @param cpu of the line, as far as it has one */
+  #perfLost(
+    { count, samples }: { count: number; samples: boolean },
+    cpu: number | undefined,
+  ): void {
+    if (count < 0) return;
+    if (!samples && cpu !== undefined) this.#lost(cpu, count);
+    else this.#trace!.losses.lostSomewhere(count, Number.POSITIVE_INFINITY);
   }
 
   #lost(cpu: number, count: number | undefined): void {
@@ -172,12 +194,18 @@ export class TraceReader {
   #anchored(line: string): void {
     const trace = this.#trace!;
     this.#chain = false;
-    const { cpu, name } = this.#line;
+    const { cpu, name, head } = this.#line;
+    if (trace.dialect.format === 'perf' && head.startsWith('VM:')) {
+      trace.guestEvents++;
+      return;
+    }
+    const record = name === '' || name.startsWith('PERF_RECORD_');
+    const lost = record ? parsePerfLost(`${name} ${this.#line.text}`) : undefined;
+    if (lost) return this.#perfLost(lost, cpu);
+    trace.anchored++;
     trace.highestCpu = Math.max(trace.highestCpu, cpu);
-    if (name === '' || name.startsWith('PERF_RECORD_')) {
-      const lost = parsePerfLost(name === '' ? this.#line.text : `${name} ${this.#line.text}`);
-      if (lost !== undefined && lost >= 0) this.#lost(cpu, lost);
-      else if (line.includes('<stack trace')) trace.traits.add('with stacks');
+    if (record) {
+      if (line.includes('<stack trace')) trace.traits.add('with stacks');
       return;
     }
     if (this.#line.diff) trace.traits.add('--ts-diff');
@@ -195,7 +223,8 @@ export class TraceReader {
       whole.length < 15 ? Number(whole) - Number(this.#base) : Number(BigInt(whole) - this.#base);
     const time = unit === 'ticks' ? away : away * 1e9 + Number(fraction.padEnd(9, '0'));
     if (time < this.#latest) trace.unordered++;
-    else if (time > this.#latest) this.#dense++;
+    else this.#step = Math.min(this.#step, time - this.#latest);
+    if (this.#timed++ === 0) this.#fromZero = time === 0 && this.#base === 0n;
     this.#latest = time;
     trace.first = Number.isNaN(trace.first) ? time : Math.min(trace.first, time);
     trace.last = Number.isNaN(trace.last) ? time : Math.max(trace.last, time);
@@ -215,7 +244,7 @@ export class TraceReader {
         trace.rows.add(ROW.queue, cpu, time, trace.rows.names.of(queued.func), queued.cpu);
       } else this.#damage(`${name}: fields not understood`);
     } else if (name.startsWith('sched_wak')) {
-      trace.rows.add(ROW.wake, cpu, time, parseWake(text));
+      trace.rows.add(ROW.wake, cpu, time, parseWake(text), name === 'sched_waking' ? 1 : 0);
     } else if (name === 'kvm_apic_ipi') this.#kvm(text);
     else if (!KNOWN.test(name)) trace.unknownEvents++;
     trace.losses.saw(cpu, trace.rows.length);
@@ -304,11 +333,18 @@ export class TraceReader {
     if (trace.damaged.length < DAMAGED_MAX) trace.damaged.push({ line: trace.lines, reason });
   }
 
-  /** A clock without a unit that advances by about one an event is trace_clock counter. */
   #clock(trace: Trace): void {
-    if ((trace.clock as string) !== 'ticks') return;
+    // trace_clock counter goes up by one with each event of any CPU, shown or not; a TSC by hundreds,
+    // and uptime has many events at one jiffy.
     const span = trace.last - trace.first + 1;
-    if (span <= 4 * (this.#dense + trace.losses.total) + 64) trace.clock = 'counter';
+    const small = this.#timed < 2 || (this.#step > 0 && this.#step < 32);
+    if (trace.clock === 'ticks' && small && span <= 64 * this.#timed + 64) trace.clock = 'counter';
+    // perf script sorts: times from 0 that go back are the differences of --deltatime.
+    if (trace.dialect.format === 'perf' && this.#fromZero && trace.unordered > 0) {
+      trace.traits.add('--deltatime');
+      trace.clock = 'none';
+      trace.unordered = 0;
+    }
   }
 
   #tally(trace: Trace): void {

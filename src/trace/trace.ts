@@ -44,8 +44,19 @@ export class Trace {
   order: Uint32Array | undefined;
   /** Sends whose receivers the trace doesn't name (wprof's multicasts). */
   untargeted = 0;
-  /** Records of Linux 6.3-6.4 beside an IPI's own: counted once. */
+  /** Sends printed twice: counted once. */
   doubles = 0;
+  /** Queued calls that Linux 6.3-6.4 prints as sends, though they needed no IPI of their own. */
+  queuedOnly = 0;
+  /** Sends that don't say which CPU sent: damaged. */
+  withoutCpu = 0;
+  /** Events of virtual machines in a perf recording of their host: not replayed. */
+  guestEvents = 0;
+  /** Entries that the headers announce, and lines that are entries. */
+  announced = 0;
+  anchored = 0;
+  /** Recordings that are in the file, by their names or headers. */
+  readonly sources = new Set<string>();
   /** What more the dialect has, for its description: "--ts-diff", "with call chains". */
   readonly traits = new Set<string>();
   /** Vectors with a handler entry; -1: arm's call functions. */
@@ -113,62 +124,146 @@ const TOOLS = {
   bpftrace: 'bpftrace or bcc lines',
 } as const;
 
-/** Sorts by time where the file isn't: at one time sends come first, then the file's order. */
+/** Sorts by time where the file isn't: its ascending runs are merged. At one time sends come first. */
 export function sortByTime(trace: Trace): void {
   if (trace.unordered === 0) return;
   const { rows } = trace;
-  const order = Uint32Array.from({ length: rows.length }, (_, row) => row);
-  const rank = (row: number) => (isSend(rows.what(row)) ? 0 : 1);
-  trace.order = order.sort((a, b) => rows.time(a) - rows.time(b) || rank(a) - rank(b) || a - b);
+  let order = Uint32Array.from({ length: rows.length }, (_, row) => row);
+  let other = new Uint32Array(rows.length);
+  let ends = runs(trace);
+  while (ends.length > 1) {
+    const merged: number[] = [];
+    for (let i = 0; i < ends.length; i += 2) {
+      const [from, middle, to] = [ends[i - 1] ?? 0, ends[i]!, ends[i + 1] ?? ends[i]!];
+      merge(rows, order, other, from, middle, to);
+      merged.push(to);
+    }
+    [order, other, ends] = [other, order, merged];
+  }
+  trace.order = order;
 }
 
-/** Which sends are records of a queued call rather than IPIs: Linux 6.3-6.4 prints both. */
-export function markDoubles(trace: Trace): void {
-  const { rows } = trace;
-  const generic = (row: number) => rows.names.text(rows.b(row)).startsWith(GENERIC);
-  const queueForm = (row: number) => rows.names.text(rows.b(row)) !== '' && !generic(row);
-  const last = new Map<number, number>();
-  let ipis = 0;
-  const queued: number[] = [];
-  let paired = 0;
-  for (let at = 0; at < rows.length; at++) {
-    const row = trace.row(at);
-    if (!isSend(rows.what(row))) continue;
-    const cpu = rows.cpu(row);
-    const before = last.get(cpu);
-    last.set(cpu, row);
-    if (before !== undefined && sameSend(trace, before, row)) {
-      rows.retype(rows.what(row) === ROW.sendMask ? row : before, ROW.queuedMask);
-      trace.doubles++;
-    } else if (generic(row)) {
-      ipis++;
-      if (before !== undefined && queueForm(before) && covers(trace, before, row)) paired++;
-    } else if (queueForm(row) && !(rows.what(row) === ROW.sendCpu && rows.a(row) === cpu)) {
-      queued.push(row);
-    }
+/** Ends of the stretches in which time doesn't go back. Rows without a time belong to those before. */
+function runs({ rows }: Trace): number[] {
+  const ends: number[] = [];
+  let latest = Number.NEGATIVE_INFINITY;
+  for (let row = 0; row < rows.length; row++) {
+    const time = rows.time(row);
+    if (time < latest) ends.push(row);
+    if (!Number.isNaN(time)) latest = time;
   }
-  if (paired === 0 || paired * 2 < ipis) return;
-  for (const row of queued) {
-    rows.retype(row, rows.what(row) === ROW.sendCpu ? ROW.queuedCpu : ROW.queuedMask);
+  ends.push(rows.length);
+  return ends;
+}
+
+function merge(
+  rows: TraceEvents,
+  order: Uint32Array,
+  out: Uint32Array,
+  from: number,
+  middle: number,
+  to: number,
+): void {
+  let [left, right] = [from, middle];
+  for (let at = from; at < to; at++) {
+    const useRight = left === middle || (right < to && before(rows, order[right]!, order[left]!));
+    out[at] = useRight ? order[right++]! : order[left++]!;
   }
-  trace.doubles += queued.length;
+}
+
+/** Whether a row of a later run comes before one of an earlier run. */
+function before(rows: TraceEvents, later: number, earlier: number): boolean {
+  const [a, b] = [rows.time(later), rows.time(earlier)];
+  return a < b || (a === b && isSend(rows.what(later)) && !isSend(rows.what(earlier)));
 }
 
 const GENERIC = 'generic_smp_call_function';
+/** One send's two records are this close. */
+const NEAR_NS = 100_000;
+/** So many sends of a CPU back a queued call is looked for: interrupts send in between. */
+const LOOK_BACK = 6;
 
-/** ipi_send_cpu and ipi_send_cpumask of just that CPU, one after the other, for the same reason. */
-function sameSend({ rows }: Trace, a: number, b: number): boolean {
-  const [cpu, mask] = rows.what(a) === ROW.sendCpu ? [a, b] : [b, a];
-  return (
-    rows.what(cpu) === ROW.sendCpu &&
-    rows.what(mask) === ROW.sendMask &&
-    rows.b(cpu) === rows.b(mask) &&
-    rows.targetCount(mask) === 1 &&
-    rows.targets(mask)[0] === rows.a(cpu)
-  );
+/**
+ * Which sends are records of a queued call rather than IPIs. Linux 6.4 __smp_call_single_queue() and
+ * smp_call_function_many_cond() print the queued call with its function, and the IPI, if one is needed,
+ * with generic_smp_call_function_single_interrupt().
+ */
+export function markDoubles(trace: Trace): void {
+  const { rows } = trace;
+  const pairs = new Pairs(trace);
+  for (let at = 0; at < rows.length; at++) {
+    const row = trace.row(at);
+    if (isSend(rows.what(row))) pairs.add(row);
+    else pairs.other(rows.cpu(row));
+  }
+  const { queued, paired, ipis } = pairs;
+  if (paired === 0 || paired * 2 < ipis) return;
+  for (const row of queued)
+    rows.retype(row, rows.what(row) === ROW.sendCpu ? ROW.queuedCpu : ROW.queuedMask);
+  trace.doubles += paired;
+  trace.queuedOnly = queued.length - paired;
 }
 
-function covers({ rows }: Trace, queue: number, ipi: number): boolean {
-  const queued = new Set(rows.targets(queue));
-  return rows.targets(ipi).every((cpu) => queued.has(cpu));
+class Pairs {
+  /** Records that look like queued calls. */
+  readonly queued: number[] = [];
+  /** IPIs of calls, and those with such a record before them. */
+  ipis = 0;
+  paired = 0;
+  readonly #trace: Trace;
+  /** Each CPU's last row, if it is a send. */
+  readonly #last = new Map<number, number>();
+  /** Each CPU's last queued calls without an IPI yet. */
+  readonly #open = new Map<number, { row: number; sends: number }[]>();
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+  }
+
+  /** Something else happened on the CPU. */
+  other(cpu: number): void {
+    this.#last.delete(cpu);
+  }
+
+  add(row: number): void {
+    const { rows } = this.#trace;
+    const cpu = rows.cpu(row);
+    const before = this.#last.get(cpu);
+    this.#last.set(cpu, row);
+    const callback = rows.names.text(rows.b(row));
+    const open = (this.#open.get(cpu) ?? []).filter((call) => call.sends++ < LOOK_BACK);
+    this.#open.set(cpu, open);
+    if (before !== undefined && this.#same(before, row)) {
+      rows.retype(rows.what(row) === ROW.sendMask ? row : before, ROW.queuedMask);
+      this.#trace.doubles++;
+    } else if (callback.startsWith(GENERIC)) {
+      this.ipis++;
+      const at = open.findLastIndex((call) => this.#covers(call.row, row));
+      if (at >= 0) this.paired++;
+      if (at >= 0) open.splice(at, 1);
+    } else if (callback !== '' && !(rows.what(row) === ROW.sendCpu && rows.a(row) === cpu)) {
+      this.queued.push(row);
+      open.push({ row, sends: 0 });
+    }
+  }
+
+  /** ipi_send_cpu and ipi_send_cpumask of just that CPU, one after the other, for the same reason. */
+  #same(a: number, b: number): boolean {
+    const { rows } = this.#trace;
+    const [cpu, mask] = rows.what(a) === ROW.sendCpu ? [a, b] : [b, a];
+    return (
+      rows.what(cpu) === ROW.sendCpu &&
+      rows.what(mask) === ROW.sendMask &&
+      rows.b(cpu) === rows.b(mask) &&
+      rows.targetCount(mask) === 1 &&
+      rows.targets(mask)[0] === rows.a(cpu) &&
+      !(Math.abs(rows.time(a) - rows.time(b)) > NEAR_NS)
+    );
+  }
+
+  #covers(queue: number, ipi: number): boolean {
+    const { rows } = this.#trace;
+    const queued = new Set(rows.targets(queue));
+    return rows.targets(ipi).every((cpu) => queued.has(cpu));
+  }
 }
