@@ -107,6 +107,7 @@ function traceJson(trace: Trace, replay: Replay, interrupted: boolean): object {
     events_out_of_order: outOfOrder(trace),
     sends_counted_once: trace.doubles,
     queued_calls_without_ipi: trace.queuedOnly,
+    copies_in_other_buffers: trace.copies,
     guest_events: trace.guestEvents,
     recordings: [...trace.sources],
     entries_announced: trace.announced,

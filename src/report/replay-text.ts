@@ -70,6 +70,8 @@ function addReading(trace: Trace, replay: Replay, sheet: Sheet): void {
     );
   if (trace.queuedOnly > 0)
     sheet.line(`${count(trace.queuedOnly)} queued calls needed no IPI of their own`, 'note');
+  if (trace.copies > 0)
+    sheet.line(`${count(trace.copies)} events are in two buffers: counted once`, 'note');
   if (trace.guestEvents > 0)
     sheet.line(`${count(trace.guestEvents)} events of virtual machines: not replayed`, 'note');
   if (trace.sources.size > 1)

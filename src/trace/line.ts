@@ -175,10 +175,13 @@ function timed(line: string, at: number, out: TraceLine): boolean {
   const first = afterTgid(line, blanks);
   let end = afterTime(line, first, out);
   if (end < 0) {
-    const day = timeOfDay(line, first, out);
+    const gap = word(line, first);
+    const place =
+      timeOfDay(line, first, out) >= 0 || !flags(line, first, gap) ? first : skip(line, gap);
+    const day = timeOfDay(line, place, out);
     if (day < 0) return false;
     end = time(line, skip(line, day), out);
-    if (end < 0) end = timeOfDay(line, first, out);
+    if (end < 0) end = timeOfDay(line, place, out);
   }
   event(line, beforeEvent(line, end, out), out);
   return out.system !== '' || taskBefore(line, at);
@@ -279,6 +282,14 @@ export function scanVerbose(line: string, out: TraceLine): boolean {
   return true;
 }
 
+/** Seconds of funcgraph-abstime, or microseconds since the trace's start. */
+function graphTime(whole: string, fraction: string, relative: boolean, out: TraceLine): void {
+  const us = whole.padStart(7, '0');
+  out.whole = relative ? us.slice(0, -6) : whole;
+  out.fraction = relative ? us.slice(-6) + fraction.slice(0, 3) : fraction;
+  out.unit = 'ns';
+}
+
 // function_graph prints ` 12.000100 |   1)  task-12  |               |`, then the function, or an
 // event as a comment between the signs of C.
 /** True for every line of the graph that names a CPU; `name` is '' unless it holds an event. */
@@ -291,8 +302,9 @@ export function scanGraph(line: string, out: TraceLine): boolean {
   const whole = digits(line, at);
   if (bar > whole && line.charCodeAt(whole) === DOT) {
     const end = digits(line, whole + 1);
-    if (skip(line, end) !== bar) return false;
-    [out.whole, out.fraction, out.unit] = [line.slice(at, whole), line.slice(whole + 1, end), 'ns'];
+    const relative = line.startsWith(' us', end);
+    if (skip(line, relative ? end + 3 : end) !== bar) return false;
+    graphTime(line.slice(at, whole), line.slice(whole + 1, end), relative, out);
     at = skip(line, bar + 1);
   }
   const cpu = digits(line, at);

@@ -49,6 +49,8 @@ export class TraceReader {
   /** The shortest step of the clock. */
   #step = Number.POSITIVE_INFINITY;
   #timed = 0;
+  /** The last line of each CPU. */
+  readonly #lines = new Map<number, { time: number; name: string; text: string; head: string }>();
   #fromZero = false;
   /** The line above is a frame of a call chain: what is indented below it belongs to it (srcline). */
   #chain = false;
@@ -234,6 +236,10 @@ export class TraceReader {
 
   #event({ name, cpu, text }: { name: string; cpu: number; text: string }, time: number): void {
     const trace = this.#trace!;
+    if (trace.dialect.format === 'trace-cmd' && this.#copy(cpu, name, text, time)) {
+      trace.copies++;
+      return;
+    }
     trace.events.add(printable(name));
     if (SEND_EVENTS.has(name)) this.#send(name, cpu, text, time);
     else if (isHandlerEntry(name)) this.#entry(name, cpu, text, time);
@@ -248,6 +254,24 @@ export class TraceReader {
     } else if (name === 'kvm_apic_ipi') this.#kvm(text);
     else if (!KNOWN.test(name)) trace.unknownEvents++;
     trace.losses.saw(cpu, trace.rows.length);
+  }
+
+  /**
+   * trace-cmd report of several buffers: an event that two of them recorded comes twice, once behind the
+   * other buffer's name.
+   */
+  #copy(cpu: number, name: string, text: string, time: number): boolean {
+    const { head } = this.#line;
+    const last = this.#lines.get(cpu);
+    const copy =
+      last !== undefined &&
+      last.time === time &&
+      last.name === name &&
+      last.text === text &&
+      last.head !== head &&
+      (head.endsWith(` ${last.head}`) || last.head.endsWith(` ${head}`));
+    if (!copy) this.#lines.set(cpu, { time, name, text, head });
+    return copy;
   }
 
   #send(name: string, cpu: number, text: string, time: number): void {

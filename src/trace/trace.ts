@@ -48,6 +48,8 @@ export class Trace {
   doubles = 0;
   /** Queued calls that Linux 6.3-6.4 prints as sends, though they needed no IPI of their own. */
   queuedOnly = 0;
+  /** Events that a second buffer recorded too: counted once. */
+  copies = 0;
   /** Sends that don't say which CPU sent: damaged. */
   withoutCpu = 0;
   /** Events of virtual machines in a perf recording of their host: not replayed. */

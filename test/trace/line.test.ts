@@ -75,9 +75,10 @@ describe('the anchor `[cpu] flags time: event:`', () => {
       fraction: '000002',
       name: 'ipi_send_cpu',
     });
-    expect(
-      scan(scanBracket, `x 4 [003] 2026-11-25 10:00:01.000002 7.000003: ipi:${EVENT}`),
-    ).toMatchObject({ whole: '7', fraction: '000003' });
+    for (const misc of ['', 'K     '])
+      expect(
+        scan(scanBracket, `x 4 [003] ${misc}2026-11-25 10:00:01.000002    7.000003: ipi:${EVENT}`),
+      ).toMatchObject({ whole: '7', fraction: '000003' });
   });
 
   it('functions and stacks have an anchor but no event', () => {
@@ -140,6 +141,11 @@ describe('other anchors', () => {
       whole: '12',
       fraction: '000100',
       name: 'ipi_send_cpu',
+    });
+    expect(of(`   1002.300 us |   1)               |    /* ${EVENT} */`)).toMatchObject({
+      cpu: 1,
+      whole: '0',
+      fraction: '001002300',
     });
     for (const line of [
       ' 0)   0.210 us    |    llist_add_batch();',

@@ -273,6 +273,13 @@ describe('one send that is recorded twice counts once', () => {
     expect(got.trace.doubles).toBe(1);
   });
 
+  it('an event that two buffers of trace-cmd recorded', () => {
+    const line =
+      'bash-1     [000] d..1.     1.000000: ipi_send_cpu:         cpu=1 callsite=f+0x33 callback=0x0';
+    const text = `      cpus=2\n                  ${line}\n mine:             ${line}\n                  ${line.replace('cpu=1', 'cpu=0')}`;
+    expect(read(text)).toMatchObject({ sends: 2, copies: 1, damagedCount: 0 });
+  });
+
   it('callbacks of kernels that record just the IPI are sends', () => {
     const got = replayed(
       ftrace(4, [
