@@ -1,6 +1,8 @@
 // Reads a trace line by line in one pass: decides the dialect, then fills a Trace.
 import { UsageError } from '../core/errors.js';
+import { TraceClock } from './clock.js';
 import { type Dialect, detect, isComment, SCANS, type Scan, type TraceFormat } from './dialect.js';
+import { markDoubles } from './doubles.js';
 import { ROW } from './events.js';
 import {
   isHandlerEntry,
@@ -16,8 +18,9 @@ import {
 import { type JsonEvent, readJsonLine } from './json-lines.js';
 import { TraceLine } from './line.js';
 import { parseEntries, parseHeaderCpus, parseLost, parsePerfLost } from './losses.js';
+import { sortByTime } from './order.js';
 import { notATrace, refuse, withoutCpuColumn } from './refuse.js';
-import { markDoubles, sortByTime, Trace } from './trace.js';
+import { Trace } from './trace.js';
 
 /** Lines looked at to tell the dialect. */
 const LOOK = 2000;
@@ -44,14 +47,9 @@ export class TraceReader {
   #waiting: string[] | undefined = [];
   #trace: Trace | undefined;
   #scans: readonly Scan[] = [];
-  #base: bigint | undefined;
-  #latest = Number.NEGATIVE_INFINITY;
-  /** The shortest step of the clock. */
-  #step = Number.POSITIVE_INFINITY;
-  #timed = 0;
+  readonly #clock = new TraceClock();
   /** The last line of each CPU. */
   readonly #lines = new Map<number, { time: number; name: string; text: string; head: string }>();
-  #fromZero = false;
   /** The line above is a frame of a call chain: what is indented below it belongs to it (srcline). */
   #chain = false;
 
@@ -87,7 +85,7 @@ export class TraceReader {
   #finish(): Trace {
     if (this.#waiting) this.#decide();
     const trace = this.#trace!;
-    this.#clock(trace);
+    this.#clock.finish(trace);
     sortByTime(trace);
     markDoubles(trace);
     this.#tally(trace);
@@ -213,25 +211,7 @@ export class TraceReader {
     if (this.#line.diff) trace.traits.add('--ts-diff');
     if (trace.dialect.anchor === 'latency')
       trace.traits.add(trace.dialect.format === 'trace-cmd' ? '-l' : 'in the latency format');
-    this.#event(this.#line, this.#time(this.#line));
-  }
-
-  /** ns or ticks from the first event's second; NaN without a time. */
-  #time({ whole, fraction, unit }: TraceLine): number {
-    const trace = this.#trace!;
-    if (unit === 'none') return Number.NaN;
-    this.#base ??= BigInt(whole);
-    const away =
-      whole.length < 15 ? Number(whole) - Number(this.#base) : Number(BigInt(whole) - this.#base);
-    const time = unit === 'ticks' ? away : away * 1e9 + Number(fraction.padEnd(9, '0'));
-    if (time < this.#latest) trace.unordered++;
-    else this.#step = Math.min(this.#step, time - this.#latest);
-    if (this.#timed++ === 0) this.#fromZero = time === 0 && this.#base === 0n;
-    this.#latest = time;
-    trace.first = Number.isNaN(trace.first) ? time : Math.min(trace.first, time);
-    trace.last = Number.isNaN(trace.last) ? time : Math.max(trace.last, time);
-    trace.clock = unit;
-    return time;
+    this.#event(this.#line, this.#clock.read(this.#line, trace));
   }
 
   #event({ name, cpu, text }: { name: string; cpu: number; text: string }, time: number): void {
@@ -324,7 +304,8 @@ export class TraceReader {
     // A handler that began before the recording: that its IPI arrived is all that is known.
     if (event.at === undefined) return;
     const [whole, fraction] = event.at.split('.') as [string, string];
-    const time = this.#time(Object.assign(this.#line, { whole, fraction, unit: 'ns' as const }));
+    const line = Object.assign(this.#line, { whole, fraction, unit: 'ns' as const });
+    const time = this.#clock.read(line, trace);
     if (event.t === 'entry') {
       trace.vectorsHandled.add(event.vector);
       rows.add(ROW.entry, event.cpu, time, event.vector);
@@ -355,20 +336,6 @@ export class TraceReader {
     const trace = this.#trace!;
     trace.damagedCount++;
     if (trace.damaged.length < DAMAGED_MAX) trace.damaged.push({ line: trace.lines, reason });
-  }
-
-  #clock(trace: Trace): void {
-    // trace_clock counter goes up by one with each event of any CPU, shown or not; a TSC by hundreds,
-    // and uptime has many events at one jiffy.
-    const span = trace.last - trace.first + 1;
-    const small = this.#timed < 2 || (this.#step > 0 && this.#step < 32);
-    if (trace.clock === 'ticks' && small && span <= 64 * this.#timed + 64) trace.clock = 'counter';
-    // perf script sorts: times from 0 that go back are the differences of --deltatime.
-    if (trace.dialect.format === 'perf' && this.#fromZero && trace.unordered > 0) {
-      trace.traits.add('--deltatime');
-      trace.clock = 'none';
-      trace.unordered = 0;
-    }
   }
 
   #tally(trace: Trace): void {
