@@ -1,13 +1,16 @@
 // What is written: checked before the work, named when it fails, never left half done.
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,6 +62,50 @@ describe('an output that cannot be written', () => {
   });
 });
 
+describe('an output behind a link', () => {
+  it('that leads nowhere yet: the link stays, and its file is made', async () => {
+    const [link, file] = [join(scratch, 'link.txt'), join(scratch, 'folder', 'linked.txt')];
+    symlinkSync('folder/linked.txt', link);
+    expect((await run('run', 'irqs-off', '--hdr', link)).status).toBe(0);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(file, 'utf8').slice(0, 40)).toContain('Histogram log');
+    const two = ['run', 'irqs-off', '--hdr', link, '--chrome', file];
+    rmSync(file);
+    expect((await run(...two)).stderr).toContain('--hdr goes there');
+  });
+
+  it('that cannot be completed: its file is removed, not the link', () => {
+    const [link, file] = [join(scratch, 'link.json'), join(scratch, 'folder', 'linked.json')];
+    symlinkSync('folder/linked.json', link);
+    const { stderr } = sh('ulimit -f 64; "$1" "$2" run tlb-shootdown --chrome "$3"', link);
+    expect(stderr).toContain('what was written of it is removed');
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  // Root may remove everything: another user, who has to reach the package.
+  const asNobody = (line: string, ...args: string[]) =>
+    spawnSync('bash', ['-c', line, 'bash', process.execPath, MAIN, ...args], {
+      encoding: 'utf8',
+      ...(process.getuid?.() === 0 ? { uid: 65534 } : {}),
+    });
+
+  it.skipIf(asNobody('test -r "$2"').status !== 0)('that cannot be removed is emptied', () => {
+    const [folder, file] = [join(scratch, 'shut'), join(scratch, 'shut', 'old.json')];
+    mkdirSync(folder);
+    writeFileSync(file, 'what was there before');
+    chmodSync(file, 0o666);
+    chmodSync(folder, 0o555);
+    chmodSync(scratch, 0o755);
+    const line = 'ulimit -f 64; "$1" "$2" run tlb-shootdown --chrome "$3"';
+    const { status, stderr } = asNobody(line, file);
+    chmodSync(folder, 0o755);
+    expect(stderr).toContain('what was written of it is emptied');
+    expect(status).toBe(3);
+    expect(readFileSync(file, 'utf8')).toBe('');
+  });
+});
+
 describe('one file for two', () => {
   it.each([
     ['an option', (path: string) => ['--chrome', path, '--ftrace', `${scratch}/folder/../x`], 'x'],
@@ -73,6 +120,18 @@ describe('one file for two', () => {
     expect(stderr).toMatch(/allowed a file of its own; \S+ (goes there|is read from it)/);
     expect(status).toBe(2);
     expect(readFileSync(own, 'utf8')).toContain('"name"');
+  });
+
+  it.each([
+    ['a pipe behind standard output', '"$1" "$2" run irqs-off --chrome /dev/stdout 2>&1 | cat'],
+    [
+      'two outputs into one pipe',
+      'mkfifo "$3"; "$1" "$2" run irqs-off --chrome "$3" --hdr "$3" 2>&1',
+    ],
+  ])('%s: refused, what goes there would be mixed', (_, line) => {
+    expect(sh(line, join(scratch, 'fifo')).stdout).toMatch(
+      /allowed a file of its own; (standard output|--chrome) goes there\n$/,
+    );
   });
 
   it('standard output: exit 2', () => {
