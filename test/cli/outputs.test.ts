@@ -71,7 +71,7 @@ describe('an output behind a link', () => {
     expect(readFileSync(file, 'utf8').slice(0, 40)).toContain('Histogram log');
     const two = ['run', 'irqs-off', '--hdr', link, '--chrome', file];
     rmSync(file);
-    expect((await run(...two)).stderr).toContain('--hdr goes there');
+    expect((await run(...two)).stderr).toContain('--chrome goes there');
   });
 
   it('that cannot be completed: its file is removed, not the link', () => {
