@@ -223,14 +223,14 @@ function removeFile(path: string): 'removed' | 'emptied' | undefined {
 
 /**
  * Writes a file in bounded memory. After an error or a signal it is removed: a part of it would pass
- * for the whole. @param share how much is done, 0-1. @throws OutputError
+ * for the whole. @param share how much is done, 0-1. @returns false after such a signal. @throws OutputError
  */
 export async function writeOutput(
   output: NamedFile,
   pieces: Iterable<string | Uint8Array>,
   terminal: Terminal,
   share: () => number = () => 0,
-): Promise<void> {
+): Promise<boolean> {
   const writing = new Writing(output, terminal, share);
   // A second signal ends the process at once.
   const onExit = () => removeFile(output.path);
@@ -251,8 +251,9 @@ export async function writeOutput(
     terminal.clearProgress();
     writing.close();
   }
-  if (!writing.stopped) return;
+  if (!writing.stopped) return true;
   const removed = removeFile(output.path);
   const end = removed ? `it was not complete and is ${removed}` : 'not complete';
   terminal.note(`interrupted: ${output.what} ${output.path}: ${end}`);
+  return false;
 }

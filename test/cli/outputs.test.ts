@@ -185,3 +185,15 @@ it('a signal while a trace is written: the part of it is removed, and said so', 
   if (/is removed/.test(stderr)) expect(existsSync(path)).toBe(false);
   else JSON.parse(readFileSync(path, 'utf8'));
 });
+
+it('a signal while the first of two files is written: the second is not begun', async () => {
+  const [pipe, second] = [join(scratch, 'unread'), join(scratch, 'second.txt')];
+  sh('mkfifo "$3"', pipe);
+  const args = ['run', 'irqs-off', '--json', '--chrome', pipe, '--ftrace', second];
+  const { status, stderr, json } = await struck({ afterMs: 1200 }, ...args);
+  expect(status).toBe(130);
+  expect(stderr).toContain(`--chrome ${pipe}: not complete`);
+  expect(stderr).toContain(`--ftrace ${second}: not written`);
+  expect(existsSync(second)).toBe(false);
+  expect(json().interrupted).toBe(true);
+});
