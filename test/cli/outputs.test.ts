@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -138,6 +139,30 @@ describe('one file for two', () => {
     const { status, stderr } = sh('"$1" "$2" run normal --ftrace "$3" > "$3"', `${scratch}/same`);
     expect(stderr).toContain('standard output goes there');
     expect(status).toBe(2);
+  });
+});
+
+describe('a machine that gives too little', () => {
+  it('address space: one line that says what to do, exit 3', () => {
+    const { status, stdout, stderr } = sh('ulimit -v 6000000; "$1" "$2" icr');
+    if (status === 0) return expect(stdout).toContain('reached: 7'); // a Node that needs less
+    expect(stderr).toMatch(
+      /^ipistorm: memory: got none \(.*, allowed .*; raise ulimit -v[^\n]*\n$/,
+    );
+    expect(status).toBe(3);
+    const line = 'ulimit -v 6000000; NODE_OPTIONS=--disable-wasm-trap-handler "$1" "$2" icr';
+    expect(sh(line).stdout).toContain('reached: 7');
+  });
+
+  it('its own files: one line, exit 3', () => {
+    const folder = join(scratch, 'package');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    for (const name of ['main', 'signals', 'standard', 'failure'])
+      copyFileSync(join(MAIN, `../${name}.js`), join(folder, `${name}.js`));
+    const { status, stderr } = sh('"$1" "$3" icr', join(folder, 'main.js'));
+    expect(stderr).toMatch(/^ipistorm: package: got Cannot find module .*commands\.js[^\n]*\n$/);
+    expect(status).toBe(3);
   });
 });
 
