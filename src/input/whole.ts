@@ -25,10 +25,12 @@ const keyOf = (path: string): string => (fdOf(path) === 0 ? '-' : path);
 export async function receive(path: string, signal: AbortSignal): Promise<boolean> {
   const stat = statInput(path);
   if (stat.isFile() || received.has(keyOf(path))) return true;
+  let stop = () => {};
   const aborted = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    stop = () => resolve(undefined);
   });
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
   try {
     const all = allOf(path, byteStream(path, stat) as Chunks);
     all.catch(() => {}); // told by the race; after a signal nobody asks
@@ -37,6 +39,8 @@ export async function receive(path: string, signal: AbortSignal): Promise<boolea
     return bytes !== undefined;
   } catch (error) {
     throw explained(path, error);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -167,6 +167,12 @@ describe('a machine that gives too little', () => {
 });
 
 describe('standard output and error', () => {
+  it('many files: Node has nothing to warn of', () => {
+    const { stderr } = sh('"$1" "$2" verify none-$(seq -s " none-" 12)');
+    expect(stderr.trim().split('\n')).toHaveLength(12);
+    expect(stderr).not.toContain('Warning');
+  });
+
   it.skipIf(!full)('full: one line, exit 3', () => {
     const out = openSync('/dev/full', 'w');
     const { status, stderr } = spawnSync(process.execPath, [MAIN, 'models'], {
