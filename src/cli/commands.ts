@@ -18,21 +18,24 @@ import { REPLAY, runReplay } from './replay.js';
 import { RUN, runRun } from './run.js';
 import { runShowcase } from './showcase.js';
 import { runStorm, STORM } from './storm.js';
-import { Terminal } from './terminal.js';
+import { Terminal, watchInterrupt } from './terminal.js';
+import { costSetsCame, timedInputsCame } from './timed-input.js';
 import { runVerify, VERIFY } from './verify.js';
 
 interface Command {
   spec: CommandSpec;
   run(args: Parsed, terminal: Terminal): number | Promise<number>;
+  /** Waits for what comes through pipes before the work; false when a signal came first. */
+  came?(args: Parsed, terminal: Terminal): Promise<boolean>;
 }
 
 const COMMANDS: Record<string, Command> = {
   icr: { spec: ICR, run: runIcr },
   compare: { spec: COMPARE, run: runCompare },
-  run: { spec: RUN, run: runRun },
-  ramp: { spec: RAMP, run: runRamp },
+  run: { spec: RUN, run: runRun, came: timedInputsCame },
+  ramp: { spec: RAMP, run: runRamp, came: timedInputsCame },
   storm: { spec: STORM, run: runStorm },
-  replay: { spec: REPLAY, run: runReplay },
+  replay: { spec: REPLAY, run: runReplay, came: costSetsCame },
   verify: { spec: VERIFY, run: runVerify },
   models: { spec: MODELS, run: runModels },
   scenarios: { spec: SCENARIOS, run: runScenarios },
@@ -86,7 +89,17 @@ async function main(argv: string[], terminal: Terminal): Promise<number> {
     terminal.print(helpText(name, command.spec));
     return 0;
   }
-  return command.run(parseCommand(name, command.spec, rest), terminal);
+  const args = parseCommand(name, command.spec, rest);
+  if (command.came && !(await command.came(args, terminal))) return nothingCame(args, terminal);
+  return command.run(args, terminal);
+}
+
+/** What is printed when a signal came before there was anything to work on. */
+async function nothingCame(args: Parsed, terminal: Terminal): Promise<number> {
+  const format = args.flag('json') ? 'json' : args.text('format');
+  if (format === 'json' || format === 'jsonl') await terminal.json({}, format === 'json' ? 2 : 0);
+  terminal.note('interrupted before anything was read');
+  return watchInterrupt().code;
 }
 
 function exitCode(error: unknown): number {

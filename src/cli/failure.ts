@@ -14,6 +14,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'name too long',
   ELOOP: 'too many symbolic links',
   EIO: 'input/output error',
+  EPIPE: 'its reader left',
 };
 
 /** `--hdr: got "x" (EISDIR: a directory), allowed a place that can be written; name a file`. */

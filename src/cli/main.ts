@@ -7,9 +7,15 @@ const release = ownSignals();
 const interrupt = watchInterrupt();
 const { guardStandard, settled } = await import('./standard.js');
 guardStandard(() => interrupt.code);
-const { runCommand } = await import('./commands.js');
+const commands = await import('./commands.js').catch((error: Error) => {
+  const reason = error.message.split('\n')[0];
+  const next = 'raise ulimit -n, or install it again';
+  process.stderr.write(
+    `ipistorm: package: got ${reason}, allowed one that can be loaded; ${next}\n`,
+  );
+});
 await breathe();
-const code = await runCommand(process.argv.slice(2));
+const code = commands ? await commands.runCommand(process.argv.slice(2)) : 3;
 process.exitCode = interrupt.hit ? interrupt.code : code;
 // A reader that takes its time: signals are listened to until it has everything.
 await settled();

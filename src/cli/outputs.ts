@@ -6,9 +6,11 @@ import {
   constants,
   fstatSync,
   openSync,
+  readlinkSync,
   realpathSync,
   type Stats,
   statSync,
+  truncateSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -50,21 +52,42 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** Equal for two names of one file; none for what several may write to, such as /dev/null. */
+/** Files, pipes and sockets hold what was written to them; several may write to a device such as /dev/null. */
+function nodeOf(stat: Stats): string | undefined {
+  const holds = stat.isFile() || stat.isFIFO() || stat.isSocket();
+  return holds ? `${stat.dev}:${stat.ino}` : undefined;
+}
+
+/** Equal for two names of one file or pipe; none for what several may write to. */
 function identity(path: string): string | undefined {
   const stat = statOf(path);
-  if (stat) return stat.isFile() ? `${stat.dev}:${stat.ino}` : undefined;
+  if (stat) return nodeOf(stat);
+  const end = endOf(path);
   try {
-    return join(realpathSync(dirname(resolve(path))), basename(path));
+    return join(realpathSync(dirname(resolve(end))), basename(end));
   } catch {
-    return resolve(path);
+    return resolve(end);
   }
+}
+
+const LINKS_MAX = 40;
+
+/** Where links lead to, there or not: what is removed is the file, never a link to it. */
+function endOf(path: string): string {
+  let end = path;
+  for (let links = 0; links < LINKS_MAX; links++) {
+    try {
+      end = resolve(dirname(end), readlinkSync(end));
+    } catch {
+      return end;
+    }
+  }
+  return end;
 }
 
 function standardOutput(): string | undefined {
   try {
-    const stat = fstatSync(1);
-    return stat.isFile() ? `${stat.dev}:${stat.ino}` : undefined;
+    return nodeOf(fstatSync(1));
   } catch {
     return undefined;
   }
@@ -76,7 +99,7 @@ function tryOut(path: string): void {
   if (stat?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
   if (stat && !stat.isFile()) return accessSync(path, constants.W_OK);
   closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o666));
-  if (!stat) unlinkSync(path);
+  if (!stat) unlinkSync(endOf(path));
 }
 
 /** @throws UsageError when two options name one file; OutputError when one cannot be written */
@@ -181,26 +204,33 @@ class Writing {
   }
 }
 
-function removeFile(path: string): boolean {
-  if (!statOf(path)?.isFile()) return false;
+/** What became of a file that is not complete: removed, emptied where it cannot be, or nothing of that. */
+function removeFile(path: string): 'removed' | 'emptied' | undefined {
+  if (!statOf(path)?.isFile()) return undefined;
   try {
-    unlinkSync(path);
-    return true;
+    unlinkSync(endOf(path));
+    return 'removed';
   } catch {
-    return false;
+    // In a directory that may not be written.
+  }
+  try {
+    truncateSync(path);
+    return 'emptied';
+  } catch {
+    return undefined;
   }
 }
 
 /**
  * Writes a file in bounded memory. After an error or a signal it is removed: a part of it would pass
- * for the whole. @param share how much is done, 0-1. @throws OutputError
+ * for the whole. @param share how much is done, 0-1. @returns false after such a signal. @throws OutputError
  */
 export async function writeOutput(
   output: NamedFile,
   pieces: Iterable<string | Uint8Array>,
   terminal: Terminal,
   share: () => number = () => 0,
-): Promise<void> {
+): Promise<boolean> {
   const writing = new Writing(output, terminal, share);
   // A second signal ends the process at once.
   const onExit = () => removeFile(output.path);
@@ -215,13 +245,15 @@ export async function writeOutput(
     writing.close();
   } catch (error) {
     const removed = removeFile(output.path);
-    throw refused(output, error, removed ? '; what was written of it is removed' : '');
+    throw refused(output, error, removed ? `; what was written of it is ${removed}` : '');
   } finally {
     process.off('exit', onExit);
     terminal.clearProgress();
     writing.close();
   }
-  if (!writing.stopped) return;
-  const end = removeFile(output.path) ? 'it was not complete and is removed' : 'not complete';
+  if (!writing.stopped) return true;
+  const removed = removeFile(output.path);
+  const end = removed ? `it was not complete and is ${removed}` : 'not complete';
   terminal.note(`interrupted: ${output.what} ${output.path}: ${end}`);
+  return false;
 }

@@ -262,10 +262,13 @@ async function runSuite(
       throw usage(`--${option}`, args.text(option) ?? 'it', 'one scenario with it', 'name one');
   }
   const interrupt = watchInterrupt();
+  // Read once: what comes through a pipe is there once.
+  const own = args.text('costs');
+  const costs = own === undefined ? undefined : loadCosts(own);
   for (const [name, label] of suite) {
     const what = timedScenario(name, args);
     const options = { seed: timedSeed(args), scheduler: timedScheduler(args) };
-    const { result } = await runTimed(what, costsOf(what, args), options, terminal);
+    const { result } = await runTimed(what, costs ?? costsOf(what, args), options, terminal);
     if (args.flag('json')) await terminal.json(timedJson(result), 0);
     else terminal.print(ipiBenchmarkLine(label, result));
     // Asked after it was printed: the last document says that it is the last.

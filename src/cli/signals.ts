@@ -1,12 +1,12 @@
-// Ctrl-C and SIGTERM. main.ts listens before anything else is loaded; commands ask watchInterrupt().
+// Ctrl-C, SIGTERM and SIGHUP. main.ts listens before anything else is loaded; commands ask watchInterrupt().
 
-const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof CODES;
 
 export interface Interrupt {
   /** Somebody wants the command to end: print what is done so far. */
   readonly hit: boolean;
-  /** What the process exits with then: 130 after SIGINT, 143 after SIGTERM; 0 before. */
+  /** What the process exits with then: 128 and its number; 0 before. */
   readonly code: number;
   /** Aborted by the signal, for reads and waits that would not look at `hit`. */
   readonly signal: AbortSignal;

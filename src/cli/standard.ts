@@ -38,7 +38,8 @@ export function guardStandard(stopCode: () => number): void {
     if (error.code === 'EPIPE') process.exit(stopCode());
     const next = 'free space, or send it elsewhere';
     process.stderr.write(`ipistorm: ${failureText('standard output', '', error, next)}\n`);
-    process.exit(3);
+    // Of a terminal that was closed nothing more can be had: the signal says so.
+    process.exit(stopCode() || 3);
   });
   // Nobody reads the messages: the work goes on without them.
   process.stderr.on('error', () => {});

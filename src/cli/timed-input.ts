@@ -4,7 +4,7 @@ import { DRIVERS, ERAS } from '../core/config.js';
 import { usage } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { fdOf, shownName } from '../input/path.js';
-import { readWhole } from '../input/whole.js';
+import { readWhole, receive } from '../input/whole.js';
 import { parseCommented } from '../timed/commented.js';
 import { type CostSet, checkCosts } from '../timed/costs.js';
 import { COST_SETS, costSet, SCENARIO_NAMES, scenarioText } from '../timed/library.js';
@@ -12,6 +12,7 @@ import { checkScenario, type Scenario } from '../timed/scenario.js';
 import { oneOf, parseDriver } from './machine-options.js';
 import { parseNumber, parseSeed } from './numbers.js';
 import type { OptionSpec, Parsed } from './options.js';
+import { type Terminal, watchInterrupt } from './terminal.js';
 
 export const TIMED_OPTIONS: Record<string, OptionSpec> = {
   costs: {
@@ -57,6 +58,30 @@ function isPath(name: string, names: readonly string[]): boolean {
     // Nothing there, or nothing that can be asked: reading it says what.
   }
   return !names.includes(name) && /[/.]/.test(name);
+}
+
+/** Whether there is something to read of that name, and it came; false after a signal. */
+async function came(name: string, names: readonly string[], terminal: Terminal): Promise<boolean> {
+  if (!isPath(name, names)) return true;
+  if (fdOf(name) === 0 && process.stdin.isTTY)
+    terminal.note('reading standard input, a terminal; Ctrl-D ends it');
+  return receive(name, watchInterrupt().signal);
+}
+
+/** Waits for the scenario and the cost set that come through pipes; false when a signal came first. */
+export async function timedInputsCame(args: Parsed, terminal: Terminal): Promise<boolean> {
+  const costs = args.text('costs');
+  return (
+    (await came(args.positionals[0]!, SCENARIO_NAMES, terminal)) &&
+    (costs === undefined || came(costs, COST_SETS, terminal))
+  );
+}
+
+/** The same for a list of cost sets. */
+export async function costSetsCame(args: Parsed, terminal: Terminal): Promise<boolean> {
+  const names = args.text('costs')?.split(',') ?? [];
+  for (const name of names) if (!(await came(name.trim(), COST_SETS, terminal))) return false;
+  return true;
 }
 
 function parseFile(what: string, path: string): unknown {

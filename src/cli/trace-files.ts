@@ -66,11 +66,17 @@ export function traceFiles(args: Parsed): TraceFiles | undefined {
   };
   const files = named.map((what) => ({ what: `--${what}`, path: args.text(what)! }));
   const write = async (cpus: number, terminal: Terminal) => {
+    let goOn = true;
     for (const [i, file] of files.entries()) {
+      // A signal ends the writing, not only of one file.
+      if (!goOn) {
+        terminal.note(`interrupted: ${file.what} ${file.path}: not written`);
+        continue;
+      }
       const kind = named[i]!;
       const before = log.reads;
       const share = () => (log.reads - before) / (log.count * PASSES[kind] || 1);
-      await writeOutput(file, PIECES[kind](log, cpus), terminal, share);
+      goOn = await writeOutput(file, PIECES[kind](log, cpus), terminal, share);
     }
   };
   return { options: { ...window, onEvents }, files, write };

@@ -45,8 +45,9 @@ export async function runVerify(args: Parsed, terminal: Terminal): Promise<numbe
   const show = parseNumber('--show', args.text('show') ?? '5', 0, 1000);
   const interrupt = watchInterrupt();
   const done: Outcome[] = [];
+  const stopped = afterSignal(interrupt);
   for (const path of args.positionals) {
-    const outcome = await outcomeOf(path, model, terminal, interrupt);
+    const outcome = await outcomeOf(path, model, terminal, interrupt, stopped);
     if (!outcome) break;
     done.push(outcome);
     if (!args.flag('json')) printOutcome(outcome, show, terminal);
@@ -85,10 +86,11 @@ async function outcomeOf(
   model: Model | undefined,
   terminal: Terminal,
   interrupt: Interrupt,
+  stopped: Promise<undefined>,
 ): Promise<Outcome | undefined> {
   try {
     const verified = verify(file, model, terminal, () => !interrupt.hit);
-    const done = await Promise.race([verified, afterSignal(interrupt)]);
+    const done = await Promise.race([verified, stopped]);
     return done && { ...done, whole: !interrupt.hit };
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof ReadError)) throw error;

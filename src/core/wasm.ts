@@ -108,15 +108,24 @@ export function coreModule(): CompiledModule {
   return embedded;
 }
 
+/** V8 reserves address space behind a memory, so that accesses need no checks; its flag does without. */
+function noMemory(cause: RangeError): RangeError {
+  const next = 'raise ulimit -v, or set NODE_OPTIONS=--disable-wasm-trap-handler';
+  return new RangeError(
+    `memory: got none (${cause.message}), allowed some 10 GB of address space for each machine; ${next}`,
+  );
+}
+
 /**
  * Instantiates a core.
- * @throws UsageError for what is no compiled core, or one built for another memory map
+ * @throws RangeError when the host has no memory for it; UsageError for what is no compiled core, or one built for another memory map
  */
 export function instantiate(module: CompiledModule = coreModule()): CoreExports {
   let core: CoreExports;
   try {
     core = new WebAssembly.Instance(module, {}).exports as CoreExports;
   } catch (cause) {
+    if (cause instanceof RangeError) throw noMemory(cause);
     throw usage(
       'module',
       module,

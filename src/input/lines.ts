@@ -79,7 +79,7 @@ export function openLines(path: string, options: InputOptions = {}): LineSource 
 }
 
 /** Pipes by streams that wait without holding a thread: Ctrl-C ends what nobody writes to. */
-function byteStream(path: string, stat: Stats): ByteStream {
+export function byteStream(path: string, stat: Stats): ByteStream {
   const fd = fdOf(path);
   if (fd === 0) return process.stdin as never;
   if (stat.isFIFO()) return fifo(path);

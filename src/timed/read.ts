@@ -286,7 +286,9 @@ export class Reader {
         if (!calls || view.getUint32(frame + T.F_CATEGORY, true) !== X.CAT_WAIT) continue;
         const begin = Number(view.getBigUint64(frame + T.F_T0, true));
         const target = view.getUint32(at + T.N_WAITS_FOR, true);
-        waits.push({ wait_ns: (end - begin) / 1000, begin_ns: begin / 1000, cpu, target });
+        // Between two slices a CPU may be ahead of the time that all have reached.
+        const wait = Math.max(0, end - begin);
+        waits.push({ wait_ns: wait / 1000, begin_ns: begin / 1000, cpu, target });
         break;
       }
     }

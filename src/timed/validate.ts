@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { meant } from '../core/check.js';
 import { type UsageError, usage } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
+import { inWords, plain, schemaAt } from './words.js';
 
 /** @internal @throws UsageError for the first thing that does not fit */
 export function check<S extends v.GenericSchema>(
@@ -10,7 +11,7 @@ export function check<S extends v.GenericSchema>(
   schema: S,
   value: unknown,
 ): v.InferOutput<S> {
-  refuseInherited(what, value, 0);
+  refuseOdd(what, schema, value, 0);
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   throw refusal(what, schema, value, deepest(result.issues[0]));
@@ -40,9 +41,9 @@ function refusal(
     const near = meant(strange, fields);
     return usage(where(keys), `the fields ${list(names)}`, `one of ${list(fields)}`, near);
   }
-  const allowed = issue.expected ?? issue.message;
-  const words = allowed.match(/(?<=")[^"]+(?=")/g) ?? [];
-  return usage(where(keys), shown(input, issue.received), allowed, meant(input, words));
+  const allowed = inWords(schemaAt(schema, keys)) ?? issue.expected ?? issue.message;
+  const words = issue.expected?.match(/(?<=")[^"]+(?=")/g) ?? [];
+  return usage(where(keys), input === undefined ? 'nothing' : input, allowed, meant(input, words));
 }
 
 /** A field that has to be there; perhaps it is, mistyped. */
@@ -74,31 +75,16 @@ function fieldsOf(schema: unknown, path: readonly string[]): string[] {
 
 const DEEP = 16;
 
-/** Fields that every object inherits, such as "constructor": the schema takes them for known. */
-function refuseInherited(what: string, value: unknown, depth: number): void {
+/** What the schema lets through: fields that every object inherits, and arrays without a field for objects. */
+function refuseOdd(what: string, schema: unknown, value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null || depth > DEEP) return;
+  const inside = plain(schema);
+  if (Array.isArray(value) && inside?.entries) throw usage(what, value, 'an object');
   for (const key of Object.keys(value)) {
     if (key in Object.prototype) throw usage(what, `a field "${key}"`, 'fields of the schema');
-    refuseInherited(`${what}.${key}`, (value as Record<string, unknown>)[key], depth + 1);
+    const field = schemaAt(inside, [key]);
+    refuseOdd(`${what}.${key}`, field, (value as Record<string, unknown>)[key], depth + 1);
   }
-}
-
-interface AnySchema {
-  wrapped?: AnySchema;
-  pipe?: AnySchema[];
-  item?: AnySchema;
-  options?: AnySchema[];
-  getter?: (input: unknown) => AnySchema;
-  entries?: Record<string, AnySchema>;
-}
-
-/** Without what is optional, lazy or piped around it. */
-function plain(schema: unknown): AnySchema | undefined {
-  let here = schema as AnySchema | undefined;
-  while (here?.wrapped || here?.pipe || here?.getter) {
-    here = here.wrapped ?? here.pipe?.[0] ?? here.getter?.(undefined);
-  }
-  return here;
 }
 
 /** Of a union's issues the one that got furthest: into a field that is there and may be. */
@@ -110,8 +96,4 @@ function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
   const next = there?.length === 1 ? there[0]! : undefined;
   if (!next) return issue;
   return deepest({ ...next, path: [...(issue.path ?? []), ...next.path!] as never });
-}
-
-function shown(input: unknown, received: string): unknown {
-  return typeof input === 'object' ? received : input;
 }

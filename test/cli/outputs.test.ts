@@ -1,13 +1,17 @@
 // What is written: checked before the work, named when it fails, never left half done.
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
+  copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,6 +63,50 @@ describe('an output that cannot be written', () => {
   });
 });
 
+describe('an output behind a link', () => {
+  it('that leads nowhere yet: the link stays, and its file is made', async () => {
+    const [link, file] = [join(scratch, 'link.txt'), join(scratch, 'folder', 'linked.txt')];
+    symlinkSync('folder/linked.txt', link);
+    expect((await run('run', 'irqs-off', '--hdr', link)).status).toBe(0);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(file, 'utf8').slice(0, 40)).toContain('Histogram log');
+    const two = ['run', 'irqs-off', '--hdr', link, '--chrome', file];
+    rmSync(file);
+    expect((await run(...two)).stderr).toContain('--chrome goes there');
+  });
+
+  it('that cannot be completed: its file is removed, not the link', () => {
+    const [link, file] = [join(scratch, 'link.json'), join(scratch, 'folder', 'linked.json')];
+    symlinkSync('folder/linked.json', link);
+    const { stderr } = sh('ulimit -f 64; "$1" "$2" run tlb-shootdown --chrome "$3"', link);
+    expect(stderr).toContain('what was written of it is removed');
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  // Root may remove everything: another user, who has to reach the package.
+  const asNobody = (line: string, ...args: string[]) =>
+    spawnSync('bash', ['-c', line, 'bash', process.execPath, MAIN, ...args], {
+      encoding: 'utf8',
+      ...(process.getuid?.() === 0 ? { uid: 65534 } : {}),
+    });
+
+  it.skipIf(asNobody('test -r "$2"').status !== 0)('that cannot be removed is emptied', () => {
+    const [folder, file] = [join(scratch, 'shut'), join(scratch, 'shut', 'old.json')];
+    mkdirSync(folder);
+    writeFileSync(file, 'what was there before');
+    chmodSync(file, 0o666);
+    chmodSync(folder, 0o555);
+    chmodSync(scratch, 0o755);
+    const line = 'ulimit -f 64; "$1" "$2" run tlb-shootdown --chrome "$3"';
+    const { status, stderr } = asNobody(line, file);
+    chmodSync(folder, 0o755);
+    expect(stderr).toContain('what was written of it is emptied');
+    expect(status).toBe(3);
+    expect(readFileSync(file, 'utf8')).toBe('');
+  });
+});
+
 describe('one file for two', () => {
   it.each([
     ['an option', (path: string) => ['--chrome', path, '--ftrace', `${scratch}/folder/../x`], 'x'],
@@ -75,6 +123,18 @@ describe('one file for two', () => {
     expect(readFileSync(own, 'utf8')).toContain('"name"');
   });
 
+  it.each([
+    ['a pipe behind standard output', '"$1" "$2" run irqs-off --chrome /dev/stdout 2>&1 | cat'],
+    [
+      'two outputs into one pipe',
+      'mkfifo "$3"; "$1" "$2" run irqs-off --chrome "$3" --hdr "$3" 2>&1',
+    ],
+  ])('%s: refused, what goes there would be mixed', (_, line) => {
+    expect(sh(line, join(scratch, 'fifo')).stdout).toMatch(
+      /allowed a file of its own; (standard output|--chrome) goes there\n$/,
+    );
+  });
+
   it('standard output: exit 2', () => {
     const { status, stderr } = sh('"$1" "$2" run normal --ftrace "$3" > "$3"', `${scratch}/same`);
     expect(stderr).toContain('standard output goes there');
@@ -82,7 +142,37 @@ describe('one file for two', () => {
   });
 });
 
+describe('a machine that gives too little', () => {
+  it('address space: one line that says what to do, exit 3', () => {
+    const { status, stdout, stderr } = sh('ulimit -v 6000000; "$1" "$2" icr');
+    if (status === 0) return expect(stdout).toContain('reached: 7'); // a Node that needs less
+    expect(stderr).toMatch(
+      /^ipistorm: memory: got none \(.*, allowed .*; raise ulimit -v[^\n]*\n$/,
+    );
+    expect(status).toBe(3);
+    const line = 'ulimit -v 6000000; NODE_OPTIONS=--disable-wasm-trap-handler "$1" "$2" icr';
+    expect(sh(line).stdout).toContain('reached: 7');
+  });
+
+  it('its own files: one line, exit 3', () => {
+    const folder = join(scratch, 'package');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    for (const name of ['main', 'signals', 'standard', 'failure'])
+      copyFileSync(join(MAIN, `../${name}.js`), join(folder, `${name}.js`));
+    const { status, stderr } = sh('"$1" "$3" icr', join(folder, 'main.js'));
+    expect(stderr).toMatch(/^ipistorm: package: got Cannot find module .*commands\.js[^\n]*\n$/);
+    expect(status).toBe(3);
+  });
+});
+
 describe('standard output and error', () => {
+  it('many files: Node has nothing to warn of', () => {
+    const { stderr } = sh('"$1" "$2" verify none-$(seq -s " none-" 12)');
+    expect(stderr.trim().split('\n')).toHaveLength(12);
+    expect(stderr).not.toContain('Warning');
+  });
+
   it.skipIf(!full)('full: one line, exit 3', () => {
     const out = openSync('/dev/full', 'w');
     const { status, stderr } = spawnSync(process.execPath, [MAIN, 'models'], {
@@ -125,4 +215,16 @@ it('a signal while a trace is written: the part of it is removed, and said so', 
   expect(stderr).toMatch(/interrupted/);
   if (/is removed/.test(stderr)) expect(existsSync(path)).toBe(false);
   else JSON.parse(readFileSync(path, 'utf8'));
+});
+
+it('a signal while the first of two files is written: the second is not begun', async () => {
+  const [pipe, second] = [join(scratch, 'unread'), join(scratch, 'second.txt')];
+  sh('mkfifo "$3"', pipe);
+  const args = ['run', 'irqs-off', '--json', '--chrome', pipe, '--ftrace', second];
+  const { status, stderr, json } = await struck({ afterMs: 1200 }, ...args);
+  expect(status).toBe(130);
+  expect(stderr).toContain(`--chrome ${pipe}: not complete`);
+  expect(stderr).toContain(`--ftrace ${second}: not written`);
+  expect(existsSync(second)).toBe(false);
+  expect(json().interrupted).toBe(true);
 });

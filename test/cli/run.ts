@@ -37,15 +37,17 @@ interface Strike {
   times?: number;
   /** Reads what is printed; default true. */
   reads?: boolean;
+  /** A standard input that stays open, instead of none. */
+  stdin?: 'pipe';
 }
 
 /** A process of its own that gets a signal when it listens, or a while later. */
 export function struck(
-  { signal = 'SIGINT', afterMs = 0, times = 1, reads = true }: Strike,
+  { signal = 'SIGINT', afterMs = 0, times = 1, reads = true, stdin }: Strike,
   ...args: string[]
 ): Promise<Finished> {
   const child = spawn(process.execPath, ['--import', READY, MAIN, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: [stdin ?? 'ignore', 'pipe', 'pipe', 'ipc'],
   });
   let [out, err] = ['', ''];
   if (reads) child.stdout!.on('data', (data) => (out += data));

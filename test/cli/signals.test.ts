@@ -1,10 +1,10 @@
-// Ctrl-C and SIGTERM: what was done so far is printed, and the exit code names the signal.
+// Ctrl-C, SIGTERM and SIGHUP: what was done so far is printed, and the exit code names the signal.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { struck } from './run.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { MAIN, struck } from './run.js';
 
 const FIXTURES = new URL('../fixtures/', import.meta.url).pathname;
 const RECORDING = join(FIXTURES, 'recordings/kvm-x2-4cpu-s1.txt.gz');
@@ -112,6 +112,44 @@ describe('a trace that comes by a pipe', () => {
     expect(status).toBe(143);
     expect(json()).toMatchObject({ interrupted: true, trace: { format: 'trace-cmd', cpus: 4 } });
     expect(json().trace.events.ipi_send_cpu).toBeGreaterThan(2000);
+  });
+});
+
+describe('a scenario or cost set that comes by a pipe', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ipistorm-pipe-'));
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ['run', pipe, '--json'],
+    ['run', 'irqs-off', '--costs', pipe, '--format', 'jsonl'],
+    ['ramp', pipe, '--json'],
+    ['replay', TRACE, '--costs', `kvm-avic,${pipe}`, '--json'],
+  ])('%s %s %s: nobody writes, and a signal ends the waiting', async (...args) => {
+    const { status, json } = await struck({ signal: 'SIGTERM', afterMs: 700 }, ...args);
+    expect(status).toBe(143);
+    expect(json()).toEqual({ interrupted: true });
+  });
+
+  it('standard input that stays open: the same', async () => {
+    const { status } = await struck({ afterMs: 700, stdin: 'pipe' }, 'run', '-');
+    expect(status).toBe(130);
+  });
+
+  it('one cost set serves all scenarios of a suite', () => {
+    const script =
+      '"$0" "$1" costs kvm-avic | "$0" "$1" run ipi-benchmark --costs - --set workloads.0.loops=10';
+    const out = execFileSync('sh', ['-c', script, process.execPath, MAIN], { encoding: 'utf8' });
+    expect(out.trim().split('\n')).toHaveLength(5);
+  });
+});
+
+describe('a terminal that is closed (SIGHUP)', () => {
+  it('what was done so far, exit 129', async () => {
+    const { status, json } = await struck({ signal: 'SIGHUP', afterMs: 300 }, ...JSON_COMMANDS[0]!);
+    expect(status).toBe(129);
+    expect(json().interrupted).toBe(true);
   });
 });
 

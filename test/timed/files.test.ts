@@ -32,7 +32,7 @@ describe('files', () => {
 
   it.each([
     [{ cpus: 2, duration_ns: 1 }, /scenario: got "a field \\"cpus\\"", allowed \$schema, name/],
-    [{ duration_ns: -1 }, /scenario\.duration_ns: got -1, allowed >=0/],
+    [{ duration_ns: -1 }, /scenario\.duration_ns: got -1, allowed a number 1-1000000000000000/],
     [{ workloads: [{ cpus: '0-9', do: 'send_IPI' }] }, /workloads\.0\.cpus: got "0-9"/],
     [{ workloads: [{ cpus: '0', do: 'send_ipi' }] }, /workloads\.0\.do: got "send_ipi"/],
     [{ workloads: [busy('0'), busy('0')] }, /CPU 0 again/],
@@ -97,18 +97,40 @@ describe('files', () => {
     ],
     [{ uniform: [1, 2], modes: [[1, 1]] }, /the fields uniform, modes.*one of uniform/],
     [{}, /the fields none.*one of uniform/],
-    [{ uniform: [1] }, /v\.uniform\.1: got undefined, allowed number/],
+    [{ uniform: [1] }, /v\.uniform\.1: got "nothing", allowed/],
     [
       { lognormal: { median: 1, sigm: 1 } },
       /lognormal: got "no field .*did you mean sigma with \\?"sigm/,
     ],
-    [null, /send_setup\.v: got "null"/],
+    [
+      null,
+      /send_setup\.v: got null, allowed a number 0-1000000000000, or \{ uniform \}, or \{ modes \}, or/,
+    ],
   ])('a cost of %j', (amount, message) => {
     const set = costSet('kvm-avic');
     const costs = { ...set.costs, send_setup: { ...set.costs.send_setup, v: amount } };
     expect(() => checkCosts({ ...set, costs })).toThrow(message);
     const odd = { ...set.costs, send_setup: { ...set.costs.send_setup, sorce: 'x' } };
     expect(() => checkCosts({ ...set, costs: odd })).toThrow(/a field .*allowed v, u, kind, src/);
+  });
+
+  it.each([
+    [{ machine: { cpus: 1.5 } }, 'scenario.machine.cpus: got 1.5, allowed an integer 1-8192'],
+    [{ machine: [] }, 'scenario.machine: got an array of 0, allowed an object'],
+    [{ machine: null }, 'scenario.machine: got null, allowed an object'],
+    [{ csd: [] }, 'scenario.csd: got an array of 0, allowed an object'],
+    [{ workloads: {} }, 'scenario.workloads: got an object, allowed an array of 1-64'],
+    [{ workloads: [] }, 'scenario.workloads: got an array of 0, allowed an array of 1-64'],
+    [{ workloads: [[]] }, 'scenario.workloads.0: got an array of 0, allowed an object'],
+    [{ summary: 1 }, 'scenario.summary: got 1, allowed text of at most 600 characters'],
+    [{ name: 'A' }, 'scenario.name: got "A", allowed text that fits ^[a-z0-9]'],
+    [{ workloads: [busy('')] }, 'cpus: got "", allowed CPUs as the kernel lists them, such as'],
+    [{ workloads: [{ ...busy('0'), wait: 0 }] }, 'wait: got 0, allowed true, false'],
+    [{ workloads: [{ ...busy('0'), idle: 1 }] }, 'idle: got 1, allowed halt, poll, busy'],
+    [{ csd: { timeout_ms: -1 } }, 'csd.timeout_ms: got -1, allowed a number from 0'],
+  ])('%j: what is allowed, in plain words', (change, message) => {
+    const good = { machine: { cpus: 2 }, duration_ns: 1e3, workloads: [busy('0')] };
+    expect(() => run({ ...good, ...change } as never)).toThrow(message);
   });
 
   it('a field that is lacking may be one that is mistyped', () => {

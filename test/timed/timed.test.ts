@@ -18,6 +18,31 @@ describe('one result', () => {
     schedulersAgree(count);
   });
 
+  it.each(['heap', 'windows'] as const)(
+    'after any slice no wait is shorter than nothing (%s)',
+    (scheduler) => {
+      const what = checkScenario({
+        ...base,
+        machine: { cpus: 4 },
+        duration_ns: 1e6,
+        workloads: [{ cpus: '0-3', do: 'smp_call_function_many', wait: true }],
+      });
+      const timed = new TimedRun(what, costSet('intel-xeon-x2apic-cluster'), {
+        scheduler,
+        sliceEvents: 31,
+      });
+      let [slices, waits] = [0, 0];
+      for (const _ of timed.slices()) {
+        if (slices++ > 100) break;
+        for (const { wait_ns } of timed.result().stuck) {
+          waits++;
+          if (!(wait_ns >= 0)) expect.fail(`waits for ${wait_ns} ns`);
+        }
+      }
+      expect(waits).toBeGreaterThan(100);
+    },
+  );
+
   it('does not depend on where slices end', () => {
     const what = checkScenario({
       ...base,
