@@ -7,6 +7,7 @@ import {
   DELIVERY_NMI,
   DELIVERY_SMI,
   F_LVT_BITS,
+  F_PERF_MASKS,
   F_TIMER_DEADLINE,
   F_VERSION,
   LVT_CMCI,
@@ -63,7 +64,8 @@ export function lvtBits(index: u32): u32 {
 export function deliverLocal(cpu: u32, index: u32): bool {
   const entry = lvt(cpu, index);
   if (!hasLvt(index) || !isHardwareEnabled(cpu) || (entry & LVT_MASKED) != 0) return false;
-  if (index == <u32>LVT_PERF && model(F_LVT_BITS) != <u32>LVT_RAW) {
+  if (index == <u32>LVT_PERF && model(F_PERF_MASKS) != 0) {
+    // bug: amd-masks-the-performance-counter
     storeLvt(cpu, index, entry | LVT_MASKED);
   }
   const pin = index == <u32>LVT_LINT0 || index == <u32>LVT_LINT1;

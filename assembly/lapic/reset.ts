@@ -243,9 +243,12 @@ function reenable(cpu: u32): void {
   if (model(F_HW_DISABLE) == <u32>HW_RESETS) resetRegisters(cpu);
 }
 
-/** A disabled local APIC counts no time. QEMU apic_set_base(): its software enable goes, too. */
+/**
+ * A disabled local APIC counts no time. KVM __kvm_apic_set_base() and QEMU apic_set_base() leave the timer alone;
+ * what it brings meanwhile is lost. QEMU: the software enable goes, too.
+ */
 function disable(cpu: u32): void {
-  stopTimer(cpu);
+  if (model(F_HW_DISABLE) == <u32>HW_RESETS) stopTimer(cpu); // bug: a-timer-stops-with-kvms-local-apic
   if (model(F_SW_OFF_WITH_HW) == 0) return;
   const cold = coldRow(cpu);
   cold.svr &= ~SVR_ENABLE;

@@ -71,7 +71,8 @@ export function currentCount(cpu: u32): u32 {
   if (expiry(cpu) == 0 || isDeadlineMode(cpu)) return 0;
   const left = (expiry(cpu) - now()) * config.timerKhz + coldRow(cpu).fraction;
   const tick = GHZ << divideShift(cpu);
-  return <u32>((left + tick - 1) / tick);
+  // A clock faster than 1 GHz: what is counted in less than a ns takes one.
+  return min(<u32>((left + tick - 1) / tick), coldRow(cpu).initialCount);
 }
 
 function startCount(cpu: u32, count: u32): void {

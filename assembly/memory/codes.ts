@@ -173,7 +173,10 @@ export const F_BRAKE_RESET = 46;
 export const F_EOI_SUPPRESSION = 47;
 export const F_BROADCAST_DEST = 48;
 export const F_REMOTE_IRR = 49;
-export const FLAG_COUNT = 50;
+export const F_IOAPIC_POLARITY = 50;
+export const F_PERF_MASKS = 51;
+export const F_IOAPIC_ABSENT = 52;
+export const FLAG_COUNT = 53;
 
 export const LOW_ERROR = 0;
 export const LOW_PENDING = 1;

@@ -202,6 +202,80 @@ describe('kvm-split: I/O APIC and 8259 in user space', () => {
   });
 });
 
+describe('I/O APIC pins', () => {
+  it.each(MODEL_NAMES)('%s: polarity', (model) => {
+    const ignored = model.startsWith('kvm') || model === 'qemu';
+    // The pin is at the other level before, and the entry unmasked between.
+    const sends = (entry: bigint, high: boolean) => {
+      const machine = Machine.create({ cpus: 1, model, mode: 'xapic-physical' });
+      const io = machine.ioapic();
+      io.setEntry(4, 0x10000n);
+      io.setIRQ(4, !high);
+      io.setEntry(4, entry);
+      const before = machine.lapic(0).irr.length;
+      io.setIRQ(4, high);
+      return machine.lapic(0).irr.length > before;
+    };
+    for (const trigger of [0n, 0x8000n]) {
+      expect(sends(0x2031n | trigger, false)).toBe(!ignored);
+      expect(sends(0x2031n | trigger, true)).toBe(ignored);
+      expect(sends(0x31n | trigger, false)).toBe(false);
+      expect(sends(0x31n | trigger, true)).toBe(true);
+    }
+  });
+
+  it.each(MODEL_NAMES)('%s: registers that there are not', (model) => {
+    const io = Machine.create({ cpus: 1, model }).ioapic();
+    for (const register of [3, 0xf, 0x40, 0xff]) {
+      io.write(0, register);
+      expect(io.read(0x10)).toBe(model === 'kvm' ? 0xffffffff : 0);
+    }
+  });
+});
+
+describe('local APICs of KVM, QEMU and AMD', () => {
+  it.each(MODEL_NAMES)('%s: a performance-counter interrupt and its mask', (model) => {
+    const lapic = Machine.create({ cpus: 1, model, mode: 'xapic-flat' }).lapic(0);
+    lapic.writeMMIO(0x340, 0x400);
+    lapic.localEvent('perf');
+    lapic.localEvent('perf');
+    const masks = model !== 'amd' && model !== 'qemu';
+    expect(lapic.readMMIO(0x340)).toBe(masks ? 0x10400 : 0x400);
+    expect(lapic.counters.nmis).toBe(masks ? 1 : 2);
+  });
+
+  it.each(MODEL_NAMES)('%s: the timer of a local APIC that is disabled for a while', (model) => {
+    const goesOn = model.startsWith('kvm') || model === 'qemu';
+    const machine = Machine.create({ cpus: 1, model, mode: 'xapic-flat' });
+    const lapic = machine.lapic(0);
+    lapic.writeMMIO(0x3e0, 0xb);
+    lapic.writeMMIO(0x320, 0x20041);
+    lapic.writeMMIO(0x380, 100);
+    lapic.writeMSR(0x1b, 0xfee00100n);
+    expect(machine.nextEventNs()).toBe(goesOn ? 100n : undefined);
+    machine.advance(130);
+    expect(lapic.irr).toEqual([]); // what it brought meanwhile is lost
+    expect(Machine.restore(machine.snapshot()).nextEventNs()).toBe(goesOn ? 200n : undefined);
+    lapic.writeMSR(0x1b, 0xfee00900n);
+    expect(lapic.readMMIO(0x390)).toBe(goesOn ? 70 : 0);
+    lapic.writeMMIO(0xf0, 0x1ff); // qemu: gone with the hardware enable
+    machine.advance(70);
+    expect(lapic.irr).toEqual(goesOn ? [0x41] : []);
+  });
+
+  it('kvm-split without x2APIC mode offers no EOI-broadcast suppression', () => {
+    const make = (x2apic: boolean) =>
+      Machine.create({ cpus: 1, model: 'kvm-split', mode: 'xapic-flat', x2apic });
+    const seen = (machine: Machine) => {
+      machine.lapic(0).writeMMIO(0xf0, 0x13ff);
+      return [machine.lapic(0).readMMIO(0x30), machine.lapic(0).readMMIO(0xf0)];
+    };
+    expect(seen(make(true))).toEqual([0x1050014, 0x13ff]);
+    expect(seen(make(false))).toEqual([0x50014, 0x3ff]);
+    expect(seen(Machine.restore(make(false).snapshot()))).toEqual([0x50014, 0x3ff]);
+  });
+});
+
 describe('nothing is lost uncounted', () => {
   const lost = (machine: Machine, cpu: number): number => {
     const { attempted, delivered, coalesced, rejected, discarded, pending } = machine.counters(cpu);

@@ -217,8 +217,9 @@ export class LapicModel {
     if (this.flags.hw_disable === 'resets') this.resetRegisters();
   }
 
+  // KVM's hrtimer and QEMU's timer don't know of it.
   #disable(): void {
-    this.stopTimer();
+    if (this.flags.hw_disable === 'resets') this.stopTimer();
     if (this.isQemu) this.svr &= ~0x100;
   }
 
@@ -455,7 +456,7 @@ export class LapicModel {
   local(name: LvtName): void {
     const entry = this.lvt[name];
     if (!this.hasLvt(name) || !this.enabled || entry & MASKED) return;
-    if (name === 'perf' && this.flags.lvt_bits !== 'raw') {
+    if (name === 'perf' && this.flags.perf_masks === 'yes') {
       this.world.cover('LVT: performance counter masks itself');
       this.lvt.perf = (entry | MASKED) >>> 0;
     }
