@@ -41,7 +41,7 @@ import {
   x2apicLogicalId,
 } from '../memory/rows';
 import { LISTED } from '../record/wake';
-import { lvtBits } from './lvt';
+import { isPin, lvtBits } from './lvt';
 import { refreshAndKick } from './refresh';
 import {
   BASE_ENABLE,
@@ -278,7 +278,7 @@ export function normalise(cpu: u32): void {
   cold.divide &= 0xb;
   cold.xapicId &= idMask();
   for (let i: u32 = 0; i <= <u32>LVT_CMCI; i++) {
-    storeLvt(cpu, i, lvt(cpu, i) & (lvtBits(i) | LVT_REMOTE_IRR));
+    storeLvt(cpu, i, lvt(cpu, i) & (lvtBits(i) | (isPin(i) ? LVT_REMOTE_IRR : 0)));
   }
   if (isX2apicMode(cpu)) deriveX2apicLdr(cpu);
 }

@@ -192,6 +192,7 @@ export const MASKS_FORCED = 0;
 export const MASKS_LEFT = 1;
 export const LVT_SPEC = 0;
 export const LVT_RAW = 1;
+export const LVT_STATUS = 2;
 export const LOWEST_TPR = 0;
 export const LOWEST_HASH = 1;
 export const LOWEST_FIRST = 2;

@@ -152,8 +152,12 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     'lvt_bits',
     C.F_LVT_BITS,
     'LVT writes',
-    { spec: [C.LVT_SPEC, 'only the defined bits of each entry'], raw: [C.LVT_RAW, 'all 32 bits'] },
-    ['spec', 'spec', 'spec', 'raw', 'spec', 'spec'],
+    {
+      spec: [C.LVT_SPEC, 'only the defined bits of each entry'],
+      status: [C.LVT_STATUS, 'the same, delivery status (12), and remote IRR (14) of LINT entries'],
+      raw: [C.LVT_RAW, 'all 32 bits'],
+    },
+    ['spec', 'spec', 'status', 'raw', 'spec', 'spec'],
     'SDM 3A "Local Vector Table"; KVM apic_lvt_mask[]; QEMU apic_register_write()',
   ),
   flag(

@@ -172,6 +172,32 @@ describe('kvm: lowest priority to 0xff', () => {
   });
 });
 
+describe('two local APICs of one id', () => {
+  const took = (model: Model, dest: number, delivery: number, logical = false) => {
+    const machine = Machine.create({ cpus: 4, model, mode: 'xapic-flat' });
+    machine.lapic(2).writeMMIO(0x20, 0x1000000); // CPU 2 has id 1 too
+    machine.message({ dest, delivery, vector: 0x41, logical });
+    return [0, 1, 2, 3].filter((cpu) => machine.lapic(cpu).irr.length > 0);
+  };
+  it('kvm searches then; with 32-bit ids the first is on the map alone', () => {
+    expect(took('sdm', 1, 0)).toEqual([1, 2]);
+    expect(took('kvm', 1, 0)).toEqual([1, 2]);
+    expect(took('kvm', 1, 1)).toEqual([2]); // vector 0x41, of two
+    expect(took('kvm', 0xe, 1, true)).toEqual([3]); // 0x41 mod 3 of CPUs 1-3
+    expect(took('kvm-split', 1, 0)).toEqual([1]);
+    expect(took('kvm-split', 1, 1)).toEqual([1]);
+  });
+
+  it('an id that no register holds is on the map with 32-bit ids only', () => {
+    const reached = (model: Model) => {
+      const options = { apicIds: [0, 0x105], mode: 'x2apic-physical', start: 'reset' } as const;
+      const machine = Machine.create({ ...options, model });
+      return machine.message({ dest: 0x105, delivery: 5, vector: 0 });
+    };
+    expect([reached('kvm'), reached('kvm-split')]).toEqual([0, 1]);
+  });
+});
+
 describe('kvm-split: I/O APIC and 8259 in user space', () => {
   it('offers EOI-broadcast suppression, and broadcasts all the same', () => {
     for (const [model, version, svr, again] of [
@@ -261,6 +287,48 @@ describe('local APICs of KVM, QEMU and AMD', () => {
     lapic.writeMMIO(0xf0, 0x1ff); // qemu: gone with the hardware enable
     machine.advance(70);
     expect(lapic.irr).toEqual(goesOn ? [0x41] : []);
+  });
+
+  it.each(MODEL_NAMES)('%s: bits of LVT entries', (model) => {
+    const lapic = Machine.create({ cpus: 1, model, mode: 'xapic-flat' }).lapic(0);
+    const kept = [0x320, 0x340, 0x350, 0x370].map((offset) => {
+      lapic.writeMMIO(offset, 0xffffffff);
+      return lapic.readMMIO(offset);
+    });
+    if (model.startsWith('kvm')) expect(kept).toEqual([0x710ff, 0x117ff, 0x1f7ff, 0x110ff]);
+    else if (model === 'qemu') expect(new Set(kept)).toEqual(new Set([0xffffffff]));
+    else expect(kept).toEqual([model === 'sdm' ? 0x700ff : 0x300ff, 0x107ff, 0x1a7ff, 0x100ff]);
+  });
+
+  it('kvm: the deadline of a disabled local APIC reads 0, and counts', () => {
+    const machine = Machine.create({ cpus: 1, model: 'kvm', mode: 'xapic-flat' });
+    const lapic = machine.lapic(0);
+    lapic.writeMMIO(0x320, 0x40041);
+    lapic.writeMSR(0x6e0, 1000);
+    lapic.writeMSR(0x1b, 0xfee00100n);
+    expect(lapic.readMSR(0x6e0)).toBe(0n);
+    lapic.writeMSR(0x1b, 0xfee00900n);
+    expect(lapic.readMSR(0x6e0)).toBe(1000n);
+    machine.advance(1000);
+    expect([lapic.readMSR(0x6e0), lapic.irr]).toEqual([0n, [0x41]]);
+  });
+
+  it('an imported periodic timer with no ticks left begins anew; a one-shot one stays stopped', () => {
+    for (const [entry, next] of [
+      [0x20041, 300n],
+      [0x41, undefined],
+    ] as const) {
+      const machine = Machine.create({ cpus: 1, model: 'kvm', mode: 'xapic-flat' });
+      const lapic = machine.lapic(0);
+      const page = lapic.exportPage();
+      const registers = new DataView(page.buffer);
+      registers.setUint32(0x320, entry | 0x4000, true);
+      registers.setUint32(0x380, 300, true);
+      registers.setUint32(0x3e0, 0xb, true);
+      lapic.importPage(page);
+      expect(machine.nextEventNs()).toBe(next);
+      expect(lapic.readMMIO(0x320)).toBe(entry);
+    }
   });
 
   it('kvm-split without x2APIC mode offers no EOI-broadcast suppression', () => {

@@ -424,9 +424,11 @@ export class LapicModel {
 
   lvtBits(name: LvtName): number {
     if (this.flags.lvt_bits === 'raw') return 0xffffffff;
-    if (name === 'timer') return this.flags.timer_deadline === 'yes' ? 0x700ff : 0x300ff;
-    if (name === 'error') return 0x100ff;
-    return name.startsWith('lint') ? 0x1a7ff : 0x107ff;
+    // KVM LVT_MASK and LINT_MASK.
+    const [status, remote] = this.isKvm ? [0x1000, 0x4000] : [0, 0];
+    if (name === 'timer') return (this.flags.timer_deadline === 'yes' ? 0x700ff : 0x300ff) | status;
+    if (name === 'error') return 0x100ff | status;
+    return (name.startsWith('lint') ? 0x1a7ff | remote : 0x107ff) | status;
   }
 
   writeLvt(name: LvtName, value: number): void {

@@ -161,6 +161,8 @@ export const HARDWARE: Planted[] = [
     kind: 'mode switch',
     becomes: 'stopTimer(cpu);',
   },
+  { bug: 'kvms-map-has-aliases', kind: 'KVM destination', becomes: '' },
+  { bug: 'kvm-keeps-no-status-bits', kind: 'LVT', becomes: 'const withStatus = false;' },
   {
     bug: 'kvm-looks-at-the-polarity',
     kind: 'I/O APIC',
@@ -169,7 +171,7 @@ export const HARDWARE: Planted[] = [
   {
     bug: 'amd-masks-the-performance-counter',
     kind: 'LVT',
-    becomes: 'if (index == <u32>LVT_PERF && model(F_LVT_BITS) != <u32>LVT_RAW) {',
+    becomes: 'const masks = index == <u32>LVT_PERF && model(F_LVT_BITS) != <u32>LVT_RAW;',
   },
   {
     bug: 'kvm-broadcasts-lowest-priority',

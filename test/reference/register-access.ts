@@ -157,7 +157,10 @@ export class RegisterAccess {
   readMsr(msr: number): bigint | undefined {
     const apic = this.#apic;
     if (msr === 0x1b) return apic.base;
-    if (msr === 0x6e0) return apic.flags.timer_deadline === 'yes' ? apic.deadline : undefined;
+    if (msr === 0x6e0) {
+      if (apic.flags.timer_deadline !== 'yes') return undefined;
+      return apic.enabled ? apic.deadline : 0n; // KVM kvm_get_lapic_tscdeadline_msr()
+    }
     if (msr < 0x800 || msr >= 0x840 || !apic.x2apic)
       return this.#refuse('MSR: absent, or not in x2APIC mode');
     const reg = msr - 0x800;

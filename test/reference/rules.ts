@@ -35,6 +35,7 @@ export const RULES: readonly string[] = [
   'ICR: shorthand with an illegal delivery mode',
   'INIT: level de-assert sets arbitration ids',
   'ISR bit set at dispatch',
+  'KVM: no map, two have one id',
   'LINT0: fall clears IRR',
   'LINT1 of a disabled APIC is NMI',
   'LINT: EOI clears remote IRR',
