@@ -176,7 +176,9 @@ export const F_REMOTE_IRR = 49;
 export const F_IOAPIC_POLARITY = 50;
 export const F_PERF_MASKS = 51;
 export const F_IOAPIC_ABSENT = 52;
-export const FLAG_COUNT = 53;
+/** Read by the host: what reads of one and two bytes see. */
+export const F_NARROW_READS = 53;
+export const FLAG_COUNT = 54;
 
 export const LOW_ERROR = 0;
 export const LOW_PENDING = 1;

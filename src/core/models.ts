@@ -610,6 +610,14 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     '82093AA: reserved; KVM ioapic_read_indirect(); QEMU ioapic_mem_read()',
   ),
   flag(
+    'narrow_reads',
+    C.F_NARROW_READS,
+    'A read of one or two bytes of the xAPIC page',
+    { zero: [0, 'reads 0'], bytes: [1, "bytes of a register's first four"] },
+    ['zero', 'zero', 'bytes', 'zero', 'zero', 'zero'],
+    'SDM 3A "Local APIC Register Address Map": 32-bit accesses; KVM kvm_lapic_reg_read(); QEMU apic_mem_read()',
+  ),
+  flag(
     'perf_masks',
     C.F_PERF_MASKS,
     "Does a performance-counter interrupt set its LVT entry's mask?",

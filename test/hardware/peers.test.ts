@@ -300,6 +300,40 @@ describe('local APICs of KVM, QEMU and AMD', () => {
     else expect(kept).toEqual([model === 'sdm' ? 0x700ff : 0x300ff, 0x107ff, 0x1a7ff, 0x100ff]);
   });
 
+  it.each(MODEL_NAMES)('%s: reads of one and two bytes', (model) => {
+    const lapic = Machine.create({ cpus: 1, model, mode: 'xapic-flat', gp: 'return' }).lapic(0);
+    lapic.writeMMIO(0x350, 0x10731);
+    const seen = [
+      lapic.readMMIO(0x350, 1),
+      lapic.readMMIO(0x351, 1),
+      lapic.readMMIO(0x351, 2),
+      lapic.readMMIO(0x352, 2),
+      lapic.readMMIO(0x353, 2),
+      lapic.readMMIO(0x354, 1),
+      lapic.readMMIO(0x352, 4),
+      lapic.readMMIO(0x0b0, 2),
+    ];
+    const bytes = [0x31, 0x07, 0x107, 0x1, 0, 0, 0, 0];
+    expect(seen).toEqual(model.startsWith('kvm') ? bytes : bytes.map(() => 0));
+    lapic.setApicBase(0xfee00100n);
+    expect([lapic.readMMIO(0x351, 1), lapic.readMMIO(0x350, 2)]).toEqual([0xff, 0xffff]);
+  });
+
+  it('qemu: a write of LINT0 while its pin is high is one more interrupt', () => {
+    for (const model of ['qemu', 'kvm'] as const) {
+      const machine = Machine.create({ cpus: 1, model, mode: 'xapic-flat' });
+      const lapic = machine.lapic(0);
+      lapic.writeMMIO(0x350, 0x10041);
+      lapic.setLINT(0, true);
+      expect(lapic.irr).toEqual([]);
+      lapic.writeMMIO(0x350, 0x41);
+      expect(lapic.irr).toEqual(model === 'qemu' ? [0x41] : []);
+      lapic.setLINT(0, false);
+      lapic.writeMMIO(0x350, 0x400);
+      expect(lapic.counters.nmis).toBe(0);
+    }
+  });
+
   it('kvm: the deadline of a disabled local APIC reads 0, and counts', () => {
     const machine = Machine.create({ cpus: 1, model: 'kvm', mode: 'xapic-flat' });
     const lapic = machine.lapic(0);

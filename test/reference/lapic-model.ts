@@ -446,6 +446,11 @@ export class LapicModel {
       this.initialCount = 0;
     }
     if (name === 'lint0' || name === 'lint1') this.serveLint(name);
+    // QEMU apic_check_pic()
+    if (name === 'lint0' && this.isQemu && this.enabled && this.pinHigh(0)) {
+      this.world.cover('QEMU: a write of LINT0 looks at its pin');
+      this.local(name);
+    }
   }
 
   writeSvr(value: number): void {

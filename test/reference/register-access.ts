@@ -100,11 +100,14 @@ export class RegisterAccess {
       apic.world.cover('MMIO: closed page reads all ones');
       return 2 ** (8 * size) - 1;
     }
+    const reg = offset >> 4;
     if (size !== 4 || offset % 16 !== 0) {
       apic.world.cover('MMIO: only aligned 32-bit accesses');
-      return 0;
+      // KVM kvm_lapic_reg_read(): any bytes of the register's four.
+      const [inside, bytes] = [offset % 16, apic.isKvm && this.#isReadable(reg)];
+      if (!bytes || inside + size > 4) return 0;
+      return (this.#value(reg) >>> (8 * inside)) & (2 ** (8 * size) - 1);
     }
-    const reg = offset >> 4;
     if (this.#isReadable(reg)) return this.#value(reg);
     const known = apic.isQemu ? QEMU.has(reg) : this.#isWritable(reg);
     if (!known) apic.collect(0x80);

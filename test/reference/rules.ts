@@ -62,6 +62,7 @@ export const RULES: readonly string[] = [
   'P6: no free slot',
   'P6: retry',
   'QEMU: a write of IA32_APIC_BASE brings the id back',
+  'QEMU: a write of LINT0 looks at its pin',
   'SIPI: dropped, not waiting',
   'SIPI: pending',
   'SIPI: taken',

@@ -26,7 +26,7 @@ export default topic('mmio', 'The register page of xAPIC mode', (add) => {
       given: [write(0, REG.tpr, 0x35)],
       when: [
         [read(0, REG.id, size), 0],
-        [read(0, REG.tpr, size), 0],
+        [read(0, REG.tpr, size), 0, { kvm: 0x35 }],
       ],
     });
     add(`narrow-write-${size}`, `A ${size}-byte write to a register does not change it.`, {
