@@ -5,6 +5,7 @@ import { ident, mode } from '../memory/arena';
 import { countBits } from '../memory/bits';
 import {
   F_BASE_BITS,
+  F_BSP_FLAG,
   F_HW_DISABLE,
   F_ICR_HALVES,
   F_ID_ON_ENABLE,
@@ -149,7 +150,8 @@ export function initReset(cpu: u32): void {
   const cold = coldRow(cpu);
   const keep = L.LATCH_LINT0 | L.LATCH_LINT1 | L.LATCH_ODD | L.LATCH_SIPI;
   const latch = cold.latch & keep;
-  cold.latch = cpu == 0 ? latch : latch | L.LATCH_WAITING;
+  // SDM 3A "MP Initialization Protocol Algorithm": the flag says who is the boot processor.
+  cold.latch = (cold.base & BASE_BSP) != 0 ? latch : latch | L.LATCH_WAITING;
   cold.depth = 0;
   refreshAndKick(cpu);
 }
@@ -204,7 +206,8 @@ export function writeBase(cpu: u32, value: u64, host: bool): i32 {
   if (model(F_ID_ON_ENABLE) == <u32>ID_ON_WRITE) writeInitialId(cpu);
   const valid = (value & BASE_X2APIC) == 0 || ((value & BASE_ENABLE) != 0 && model(F_X2APIC) != 0);
   if (host ? !valid : !isLegalChange(before, value)) return GP;
-  if (!host) value = (value & ~BASE_BSP) | (before & BASE_BSP);
+  const keepsBsp = !host && model(F_BSP_FLAG) == 0; // bug: kvm-keeps-the-bsp-flag
+  if (keepsBsp) value = (value & ~BASE_BSP) | (before & BASE_BSP);
   cold.base = value;
   changeMode(cpu, before, value);
   return 0;

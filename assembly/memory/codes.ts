@@ -178,7 +178,8 @@ export const F_PERF_MASKS = 51;
 export const F_IOAPIC_ABSENT = 52;
 /** Read by the host: what reads of one and two bytes see. */
 export const F_NARROW_READS = 53;
-export const FLAG_COUNT = 54;
+export const F_BSP_FLAG = 54;
+export const FLAG_COUNT = 55;
 
 export const LOW_ERROR = 0;
 export const LOW_PENDING = 1;

@@ -591,6 +591,14 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     'KVM kvm_apic_is_broadcast_dest(); KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK',
   ),
   flag(
+    'bsp_flag',
+    C.F_BSP_FLAG,
+    'WRMSR of IA32_APIC_BASE with another bit 8 (BSP)',
+    { kept: [0, 'the flag stays'], written: [1, 'the flag is what was written'] },
+    ['kept', 'kept', 'written', 'kept', 'kept', 'kept'],
+    'SDM 3A "Local APIC Status and Location"; KVM __kvm_apic_set_base(); QEMU apic_set_base()',
+  ),
+  flag(
     'ioapic_polarity',
     C.F_IOAPIC_POLARITY,
     'Bit 13 (polarity) of a redirection entry',

@@ -18,6 +18,22 @@ describe('IA32_APIC_BASE', () => {
     }
   });
 
+  it.each(MODEL_NAMES)('%s: who writes the BSP flag, and who waits after INIT', (model) => {
+    const written = model.startsWith('kvm');
+    const machine = Machine.create({ cpus: 2, model, mode: 'xapic-flat' });
+    machine.lapic(0).writeMSR(0x1b, 0xfee00800n);
+    machine.lapic(1).writeMSR(0x1b, 0xfee00900n);
+    expect([0, 1].map((cpu) => (machine.lapic(cpu).apicBase & 0x100n) !== 0n)).toEqual([
+      !written,
+      written,
+    ]);
+    for (const cpu of [0, 1]) machine.lapic(cpu).initReset();
+    expect([0, 1].map((cpu) => machine.cpu(cpu).waiting)).toEqual([written, !written]);
+    machine.powerOn();
+    expect([0, 1].map((cpu) => machine.cpu(cpu).waiting)).toEqual([false, true]);
+    expect(machine.lapic(0).apicBase).toBe(0xfee00900n);
+  });
+
   it('qemu: any write brings the initial id back, one of an invalid mode too; a reserved bit does not', () => {
     const machine = Machine.create({ cpus: 2, model: 'qemu', start: 'reset', gp: 'return' });
     const lapic = machine.lapic(1);

@@ -149,7 +149,7 @@ export class LapicModel {
     this.nmis = 0;
     this.nmiBlocked = false;
     this.smi = this.init = this.extintLatch = false;
-    this.waiting = this.index !== 0;
+    this.waiting = (this.base & 0x100n) === 0n;
     this.interruptFlag = this.halted = this.shadow = false;
     this.handlers = [];
     this.dispatched = -1;
@@ -192,7 +192,8 @@ export class LapicModel {
     if (this.x2apic && enable && !extended) return this.#refuse('mode switch: x2APIC to xAPIC');
     if (!this.enabled && extended) return this.#refuse('mode switch: disabled to x2APIC');
     const was = { enabled: this.enabled, x2apic: this.x2apic };
-    this.base = (value & ~0x100n) | (this.base & 0x100n);
+    // KVM __kvm_apic_set_base() takes the value as it is.
+    this.base = this.isKvm ? value : (value & ~0x100n) | (this.base & 0x100n);
     if (!was.enabled && enable) this.#reenable();
     if (was.enabled && !enable) this.#disable();
     if (extended !== was.x2apic && this.isKvm)
