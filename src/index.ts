@@ -26,6 +26,7 @@ export { type LinuxSender, OPS, type Op, type Write } from './machine/linux.js';
 export {
   type CreateOptions,
   Machine,
+  type NewsRing,
   type RestoreOptions,
 } from './machine/machine.js';
 export type { SnapshotCheck } from './machine/snapshot.js';

@@ -1,4 +1,4 @@
-// Builds everything: layout fingerprint -> core.wasm -> embedded base64 -> dist/.
+// Builds everything: layout fingerprint -> core.wasm -> embedded base64 -> dist/; data and jsonc-parser as modules.
 // `--core` stops before tsc (enough for the tests, which run the sources).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -6,8 +6,10 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const require = createRequire(import.meta.url);
 process.chdir(root);
 mkdirSync('build', { recursive: true });
 
@@ -63,11 +65,27 @@ writeIfChanged(
     )
     .join('')}`,
 );
+
+/** jsonc-parser's reader as one module: its own imports name no files that a browser finds. */
+async function jsoncParser() {
+  const bundle = await rolldown({
+    input: 'tools/jsonc.mjs',
+    treeshake: { moduleSideEffects: false },
+  });
+  const { output } = await bundle.generate({ format: 'esm' });
+  await bundle.close();
+  const { version } = require('jsonc-parser/package.json');
+  const licence = readFileSync(require.resolve('jsonc-parser/LICENSE.md'), 'utf8')
+    .replace(/\r/g, '')
+    .trim();
+  return `${banner}// @ts-nocheck\n/*!\njsonc-parser ${version}\n\n${licence}\n*/\n${output[0].code}`;
+}
+writeIfChanged('src/timed/jsonc.ts', await jsoncParser());
+
 const wasm = readFileSync('build/release.wasm').toString('base64');
 writeIfChanged('src/core/embedded.ts', `${banner}export const WASM_BASE64 =\n  '${wasm}';\n`);
 
 if (!process.argv.includes('--core')) {
-  const require = createRequire(import.meta.url);
   const tsc = require.resolve('typescript/package.json').replace('package.json', 'bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.json'], { stdio: 'inherit' });
   chmodSync('dist/src/cli/main.js', 0o755);

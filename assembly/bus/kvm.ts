@@ -1,6 +1,6 @@
 // Destinations as Linux's in-kernel APIC finds them: a map of ids where it can, a scan where it must.
 // Linux 6.18 arch/x86/kvm/lapic.c kvm_irq_delivery_to_apic(), kvm_apic_map_get_dest_lapic(),
-// kvm_recalculate_logical_map(), kvm_apic_match_dest().
+// kvm_recalculate_phys_map(), kvm_recalculate_logical_map(), kvm_apic_match_dest().
 
 import { isHardwareEnabled, isSoftwareEnabled, isX2apicMode } from '../lapic/state';
 import { cpus } from '../memory/arena';
@@ -16,6 +16,7 @@ import {
   NONE,
 } from '../memory/codes';
 import { model } from '../memory/model';
+import { devices } from '../memory/records';
 import { apicId, coldRow, ldr } from '../memory/rows';
 import { deliveryOf, REDIRECT } from './command';
 import { acceptMessage, unclaimed } from './deliver';
@@ -76,21 +77,60 @@ function isAmbiguous(cpu: u32, mode: i32): bool {
 
 /** The CPU at place `place` of a logical destination's row in the map, or NONE. */
 function atPlace(mode: i32, dest: u32, place: u32): i32 {
+  if (mode == MAP_X2APIC) return onMap(((dest >> 16) << 4) + place);
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (mode == MAP_X2APIC) {
-      const id = ((dest >> 16) << 4) + place;
-      if (isHardwareEnabled(cpu) && mapsTo(cpu, id)) return cpu;
-      continue;
-    }
     if (!inMap(cpu) || members(cpu, mode) != (<u32>1) << place) continue;
-    if (mode == MAP_FLAT || ldr(cpu) >> 4 == dest >> 4) return cpu;
+    if (mode == MAP_FLAT || ldr(cpu) >> 4 == ((dest >> 4) & 15)) return cpu;
   }
   return NONE;
 }
 
-function mapsTo(cpu: u32, id: u32): bool {
+/** Whether a local APIC answers to a physical id. KVM kvm_apic_match_physical_addr(). */
+function answersTo(cpu: u32, id: u32): bool {
   if (isX2apicMode(cpu) || id > 0xff) return apicId(cpu) == id;
   return xapicId(cpu) == id;
+}
+
+/** User space with 32-bit ids (KVM_X2APIC_API_USE_32BIT_IDS). */
+function hasWideIds(): bool {
+  return model(F_BROADCAST_DEST) == <u32>BROADCAST_BY_MAP;
+}
+
+/**
+ * The CPU at a physical id in the map, or NONE: of several in xAPIC mode the first, where the map may have several.
+ * KVM kvm_recalculate_phys_map().
+ */
+function onMap(id: u32): i32 {
+  const wide = hasWideIds();
+  let first: i32 = NONE;
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    if (!isHardwareEnabled(cpu)) continue;
+    const x2apic = isX2apicMode(cpu);
+    const hasId = x2apic || (wide && apicId(cpu) > 0xff);
+    if (hasId && apicId(cpu) == id) return cpu;
+    if (first == NONE && !x2apic && xapicId(cpu) == id) first = cpu;
+  }
+  return first;
+}
+
+/** Without 32-bit ids, two local APICs of one physical id leave no map at all. Only ids of 8 bits may be written. */
+function hasNoMap(): bool {
+  if (devices.odd == 0 || hasWideIds()) return false;
+  for (let block: u32 = 0; block < 4; block++) {
+    let seen: u64 = 0;
+    for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+      const id = physicalId(cpu);
+      if (!isHardwareEnabled(cpu) || id >> 6 != block) continue;
+      const bit = (<u64>1) << (id & 63);
+      if ((seen & bit) != 0) return true; // bug: kvms-map-has-aliases
+      seen |= bit;
+    }
+  }
+  return false;
+}
+
+function physicalId(cpu: u32): u32 {
+  return isX2apicMode(cpu) ? apicId(cpu) : xapicId(cpu);
 }
 
 function highestId(): u32 {
@@ -112,22 +152,19 @@ function isBroadcast(source: i32, dest: u32): bool {
 export function kvmDistribute(source: i32, dest: u32, low: u32): i32 {
   const shorthand = low & ICR_SHORTHAND;
   if (shorthand == ICR_SELF) return acceptMessage(source, source, low) ? 1 : 0;
-  if (shorthand != 0 || isBroadcast(source, dest)) return scan(source, dest, low);
+  if (shorthand != 0 || hasNoMap() || isBroadcast(source, dest)) return scan(source, dest, low);
   if ((low & ICR_LOGICAL) == 0) return toPhysical(source, dest, low);
   const mode = mapMode();
   return mode == MAP_NONE ? scan(source, dest, low) : toPlaces(source, dest, low, mode);
 }
 
 function toPhysical(source: i32, dest: u32, low: u32): i32 {
-  let taken = 0;
-  let addressed = false;
-  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
-    if (!isHardwareEnabled(cpu) || !mapsTo(cpu, dest)) continue;
-    addressed = true;
-    if (acceptMessage(cpu, source, low)) taken++;
+  const cpu = onMap(dest);
+  if (cpu == NONE) {
+    unclaimed(low);
+    return 0;
   }
-  if (!addressed) unclaimed(low);
-  return taken;
+  return acceptMessage(cpu, source, low) ? 1 : 0;
 }
 
 function placesOf(dest: u32, mode: i32): u32 {
@@ -175,7 +212,7 @@ function matches(cpu: u32, source: i32, destination: u32, low: u32): bool {
   const dest = addressedAs(cpu, source, destination);
   const x2apic = isX2apicMode(cpu);
   if (dest == (x2apic ? BROADCAST : 0xff)) return true;
-  if ((low & ICR_LOGICAL) == 0) return mapsTo(cpu, dest);
+  if ((low & ICR_LOGICAL) == 0) return answersTo(cpu, dest);
   const own = ldr(cpu);
   if (x2apic) return matchesCluster(dest, own);
   const kind = dfrModel(cpu);

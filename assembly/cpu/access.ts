@@ -135,7 +135,8 @@ export function writePage(cpu: u32, reg: u32, value: u32): void {
 export function readMsr(cpu: u32, msr: u32): i32 {
   if (msr == MSR_BASE) return result(coldRow(cpu).base);
   if (msr == MSR_DEADLINE) {
-    return model(F_TIMER_DEADLINE) == 0 ? GP : result(coldRow(cpu).deadline);
+    if (model(F_TIMER_DEADLINE) == 0) return GP;
+    return result(isHardwareEnabled(cpu) ? coldRow(cpu).deadline : 0);
   }
   if (msr < MSR_X2APIC || msr >= MSR_X2APIC_END || !isX2apicMode(cpu)) return GP;
   const reg = msr - MSR_X2APIC;

@@ -63,6 +63,11 @@ export function newsIfTakeable(cpu: u32): void {
   if (nextKind(cpu) != 0) kickCpu(cpu);
 }
 
+/** Lists the CPU when anything waits for it, blocked or not: call after handlers took its vectors and its place. */
+export function newsIfWaiting(cpu: u32): void {
+  if (waiting(cpu, ALL) != 0) kickCpu(cpu);
+}
+
 /** Lists the CPU when its local APIC asserts INTR, whatever the CPU does: call after what held it may have gone. */
 export function newsIfAsserted(cpu: u32): void {
   if (Lapic.eligible(cpu)) kickCpu(cpu);

@@ -1,6 +1,6 @@
 // What the host may call of storms, and the invariants.
-import { auditHardware, audit as auditRows, settled } from '../board/audit';
-import { newsIfAsserted } from '../cpu/blocking';
+import { assertSettled, auditHardware, audit as auditRows, settled } from '../board/audit';
+import { newsIfAsserted, newsIfWaiting } from '../cpu/blocking';
 import { cpus } from '../memory/arena';
 import { AUDIT_STORM_STATE, ENDLESS, NONE } from '../memory/codes';
 import { lists, outcome } from '../memory/records';
@@ -14,6 +14,12 @@ export function drain(): i32 {
   forgetReturns();
   engine.drain();
   return settled(endOf(0));
+}
+
+/** After drains, which take vectors only and every CPU off the list: lists those for which something waits. */
+export function listWaiting(): void {
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) newsIfWaiting(cpu);
+  assertSettled();
 }
 
 /** `result`, or ENDLESS: a level pin came back with every EOI. Whoever has something left is listed. */

@@ -8,7 +8,9 @@ import {
   DELIVERY_LOWEST,
   DELIVERY_SIPI,
   F_BRAKE_RESET,
+  F_IOAPIC_ABSENT,
   F_IOAPIC_BITS,
+  F_IOAPIC_POLARITY,
   F_REMOTE_IRR,
   F_STORM_BRAKE,
   ICR_ASSERT,
@@ -63,9 +65,11 @@ function entryIsLevel(entry: u64): bool {
   return (entry & ENTRY_LEVEL) != 0 && delivery(entry) <= <u32>DELIVERY_LOWEST;
 }
 
+/** KVM and QEMU never look at the polarity: their lines carry what is asserted. */
 function isActive(at: Pin): bool {
   const high = at.line != 0;
-  return (entryOf(at) & ENTRY_ACTIVE_LOW) != 0 ? !high : high;
+  const inverted = (entryOf(at) & ENTRY_ACTIVE_LOW) != 0 && model(F_IOAPIC_POLARITY) != 0; // bug: kvm-looks-at-the-polarity
+  return inverted ? !high : high;
 }
 
 /** The entry of the 8259 pair's output: an ExtINT at pin 0 of the first I/O APIC is a level. */
@@ -248,7 +252,7 @@ function readWindow(n: u32, reg: u32): u32 {
   if (reg == REG_VERSION) return ioapicVersion(n) | ((pins(n) - 1) << 16);
   if (reg == REG_ARB) return at.arb << 24;
   const pin = (reg - REG_ENTRIES) >> 1;
-  if (reg < REG_ENTRIES || pin >= pins(n)) return 0;
+  if (reg < REG_ENTRIES || pin >= pins(n)) return model(F_IOAPIC_ABSENT) != 0 ? u32.MAX_VALUE : 0;
   const entry = entryOf(pinAt(n, pin));
   return (reg & 1) != 0 ? <u32>(entry >> 32) : <u32>entry;
 }

@@ -6,11 +6,13 @@ import {
   F_DISABLED_MASKS,
   F_ICR_READBACK,
   F_ICR2_BITS,
+  F_LINT_LEVEL,
   F_SVR_BITS,
   F_SVR_LOW,
   F_VERSION,
   ICR_BUSY,
   ICR_FIELDS,
+  LINT_CLEARS_IRR,
   LVT_CMCI,
   LVT_LINT0,
   LVT_LINT1,
@@ -24,12 +26,13 @@ import { model } from '../memory/model';
 import { apicId, coldRow, irrOf, isrOf, row, tmrOf } from '../memory/rows';
 import { latchErrors } from './esr';
 import { setTpr } from './lapic';
-import { serveLevel } from './lint';
-import { hasLvt, lvtBits } from './lvt';
+import { pinHigh, serveLevel } from './lint';
+import { deliverLocal, hasLvt, lvtBits } from './lvt';
 import { refreshAndKick } from './refresh';
 import { noteOddness, writeLdr } from './reset';
 import {
   idMask,
+  isHardwareEnabled,
   isSoftwareEnabled,
   isX2apicMode,
   LVT_MASKED,
@@ -233,6 +236,13 @@ function writeLvt(cpu: u32, index: u32, value: u32): void {
   if (index == <u32>LVT_TIMER) timerModeChanged(cpu, wasDeadline);
   if (index != <u32>LVT_LINT0 && index != <u32>LVT_LINT1) return;
   serveLevel(cpu, index);
+  lint0Written(cpu, index);
+}
+
+/** QEMU apic_check_pic(): a write of the entry looks at the pin anew. */
+function lint0Written(cpu: u32, index: u32): void {
+  const looks = index == <u32>LVT_LINT0 && model(F_LINT_LEVEL) == <u32>LINT_CLEARS_IRR; // bug: qemu-forgets-lint0
+  if (looks && isHardwareEnabled(cpu) && pinHigh(cpu, 0)) deliverLocal(cpu, index);
 }
 
 function forcesMasks(): bool {

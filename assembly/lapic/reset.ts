@@ -5,6 +5,7 @@ import { ident, mode } from '../memory/arena';
 import { countBits } from '../memory/bits';
 import {
   F_BASE_BITS,
+  F_BSP_FLAG,
   F_HW_DISABLE,
   F_ICR_HALVES,
   F_ID_ON_ENABLE,
@@ -41,7 +42,7 @@ import {
   x2apicLogicalId,
 } from '../memory/rows';
 import { LISTED } from '../record/wake';
-import { lvtBits } from './lvt';
+import { isPin, lvtBits } from './lvt';
 import { refreshAndKick } from './refresh';
 import {
   BASE_ENABLE,
@@ -149,7 +150,8 @@ export function initReset(cpu: u32): void {
   const cold = coldRow(cpu);
   const keep = L.LATCH_LINT0 | L.LATCH_LINT1 | L.LATCH_ODD | L.LATCH_SIPI;
   const latch = cold.latch & keep;
-  cold.latch = cpu == 0 ? latch : latch | L.LATCH_WAITING;
+  // SDM 3A "MP Initialization Protocol Algorithm": the flag says who is the boot processor.
+  cold.latch = (cold.base & BASE_BSP) != 0 ? latch : latch | L.LATCH_WAITING;
   cold.depth = 0;
   refreshAndKick(cpu);
 }
@@ -204,7 +206,8 @@ export function writeBase(cpu: u32, value: u64, host: bool): i32 {
   if (model(F_ID_ON_ENABLE) == <u32>ID_ON_WRITE) writeInitialId(cpu);
   const valid = (value & BASE_X2APIC) == 0 || ((value & BASE_ENABLE) != 0 && model(F_X2APIC) != 0);
   if (host ? !valid : !isLegalChange(before, value)) return GP;
-  if (!host) value = (value & ~BASE_BSP) | (before & BASE_BSP);
+  const keepsBsp = !host && model(F_BSP_FLAG) == 0; // bug: kvm-keeps-the-bsp-flag
+  if (keepsBsp) value = (value & ~BASE_BSP) | (before & BASE_BSP);
   cold.base = value;
   changeMode(cpu, before, value);
   return 0;
@@ -243,9 +246,12 @@ function reenable(cpu: u32): void {
   if (model(F_HW_DISABLE) == <u32>HW_RESETS) resetRegisters(cpu);
 }
 
-/** A disabled local APIC counts no time. QEMU apic_set_base(): its software enable goes, too. */
+/**
+ * A disabled local APIC counts no time. KVM __kvm_apic_set_base() and QEMU apic_set_base() leave the timer alone;
+ * what it brings meanwhile is lost. QEMU: the software enable goes, too.
+ */
 function disable(cpu: u32): void {
-  stopTimer(cpu);
+  if (model(F_HW_DISABLE) == <u32>HW_RESETS) stopTimer(cpu); // bug: a-timer-stops-with-kvms-local-apic
   if (model(F_SW_OFF_WITH_HW) == 0) return;
   const cold = coldRow(cpu);
   cold.svr &= ~SVR_ENABLE;
@@ -275,7 +281,7 @@ export function normalise(cpu: u32): void {
   cold.divide &= 0xb;
   cold.xapicId &= idMask();
   for (let i: u32 = 0; i <= <u32>LVT_CMCI; i++) {
-    storeLvt(cpu, i, lvt(cpu, i) & (lvtBits(i) | LVT_REMOTE_IRR));
+    storeLvt(cpu, i, lvt(cpu, i) & (lvtBits(i) | (isPin(i) ? LVT_REMOTE_IRR : 0)));
   }
   if (isX2apicMode(cpu)) deriveX2apicLdr(cpu);
 }

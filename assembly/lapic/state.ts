@@ -45,6 +45,8 @@ export const LVT_DEADLINE: u32 = 0x40000;
 export const LVT_MASKED: u32 = 0x10000;
 export const LVT_LEVEL: u32 = 0x8000;
 export const LVT_REMOTE_IRR: u32 = 0x4000;
+/** Delivery status. */
+export const LVT_PENDING: u32 = 0x1000;
 export const LVT_ACTIVE_LOW: u32 = 0x2000;
 
 function lvtSlot(cpu: u32, index: u32): usize {

@@ -71,7 +71,8 @@ export function currentCount(cpu: u32): u32 {
   if (expiry(cpu) == 0 || isDeadlineMode(cpu)) return 0;
   const left = (expiry(cpu) - now()) * config.timerKhz + coldRow(cpu).fraction;
   const tick = GHZ << divideShift(cpu);
-  return <u32>((left + tick - 1) / tick);
+  // A clock faster than 1 GHz: what is counted in less than a ns takes one.
+  return min(<u32>((left + tick - 1) / tick), coldRow(cpu).initialCount);
 }
 
 function startCount(cpu: u32, count: u32): void {
@@ -85,10 +86,13 @@ export function writeInitialCount(cpu: u32, count: u32): void {
   startCount(cpu, count);
 }
 
-/** An imported timer goes on with `count` ticks. */
+/** An imported timer goes on with `count` ticks; a periodic one that has none left begins anew, as KVM set_target_expiration(). */
 export function resumeCount(cpu: u32, count: u32): void {
   stopTimer(cpu);
-  if (!isDeadlineMode(cpu)) startCount(cpu, min(count, coldRow(cpu).initialCount));
+  if (isDeadlineMode(cpu)) return;
+  const initial = coldRow(cpu).initialCount;
+  const anew = count == 0 && timerMode(lvt(cpu, LVT_TIMER)) == MODE_PERIODIC;
+  startCount(cpu, anew ? initial : min(count, initial));
 }
 
 /** The ticks that are left stay, their length changes. */

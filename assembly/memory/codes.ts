@@ -173,7 +173,13 @@ export const F_BRAKE_RESET = 46;
 export const F_EOI_SUPPRESSION = 47;
 export const F_BROADCAST_DEST = 48;
 export const F_REMOTE_IRR = 49;
-export const FLAG_COUNT = 50;
+export const F_IOAPIC_POLARITY = 50;
+export const F_PERF_MASKS = 51;
+export const F_IOAPIC_ABSENT = 52;
+/** Read by the host: what reads of one and two bytes see. */
+export const F_NARROW_READS = 53;
+export const F_BSP_FLAG = 54;
+export const FLAG_COUNT = 55;
 
 export const LOW_ERROR = 0;
 export const LOW_PENDING = 1;
@@ -189,6 +195,7 @@ export const MASKS_FORCED = 0;
 export const MASKS_LEFT = 1;
 export const LVT_SPEC = 0;
 export const LVT_RAW = 1;
+export const LVT_STATUS = 2;
 export const LOWEST_TPR = 0;
 export const LOWEST_HASH = 1;
 export const LOWEST_FIRST = 2;

@@ -70,18 +70,22 @@ function showProgress({ bytesTotal, bytesRead }: LineSource, terminal: Terminal)
 
 /** A pipe may send nothing for ever: a signal ends the waiting, too. */
 async function* untilSignal<T>(batches: AsyncIterable<T>, { signal }: Interrupt): AsyncIterable<T> {
-  const aborted = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
   const iterator = batches[Symbol.asyncIterator]();
   for (;;) {
-    const next = iterator.next();
-    next.catch(() => {}); // told by the race; after a signal nobody asks
-    const step = await Promise.race([next, aborted]);
+    const step = await orAborted(iterator.next(), signal);
     if (!step || step.done || signal.aborted) return;
     yield step.value;
   }
+}
+
+/** None when the signal comes first. A listener each time: a promise that never settles would keep all of them. */
+function orAborted<T>(next: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(undefined);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    next.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 /** What is printed when a signal came before anything was read. */

@@ -22,8 +22,7 @@ function describe(config: MachineConfig, view: DataView): void {
   config.apicIds.forEach((id, cpu) => {
     view.setUint32(ident + cpu * L.IDENT_BYTES, id, true);
   });
-  const words = modelWords(config.model);
-  words[C.F_X2APIC] = config.x2apic ? 1 : 0;
+  const words = modelWords(config.model, config.x2apic);
   words[C.F_BASE_BITS] = config.physicalBits;
   words.forEach((word, i) => {
     view.setUint32(L.H_MODEL + 4 * i, word, true);

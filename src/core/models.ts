@@ -152,8 +152,12 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     'lvt_bits',
     C.F_LVT_BITS,
     'LVT writes',
-    { spec: [C.LVT_SPEC, 'only the defined bits of each entry'], raw: [C.LVT_RAW, 'all 32 bits'] },
-    ['spec', 'spec', 'spec', 'raw', 'spec', 'spec'],
+    {
+      spec: [C.LVT_SPEC, 'only the defined bits of each entry'],
+      status: [C.LVT_STATUS, 'the same, delivery status (12), and remote IRR (14) of LINT entries'],
+      raw: [C.LVT_RAW, 'all 32 bits'],
+    },
+    ['spec', 'spec', 'status', 'raw', 'spec', 'spec'],
     'SDM 3A "Local Vector Table"; KVM apic_lvt_mask[]; QEMU apic_register_write()',
   ),
   flag(
@@ -586,14 +590,67 @@ export const MODEL_FLAGS: readonly ModelFlag[] = freezeDeep([
     ['sender', 'sender', 'sender', 'sender', 'sender', 'sender', 'map'],
     'KVM kvm_apic_is_broadcast_dest(); KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK',
   ),
+  flag(
+    'bsp_flag',
+    C.F_BSP_FLAG,
+    'WRMSR of IA32_APIC_BASE with another bit 8 (BSP)',
+    { kept: [0, 'the flag stays'], written: [1, 'the flag is what was written'] },
+    ['kept', 'kept', 'written', 'kept', 'kept', 'kept'],
+    'SDM 3A "Local APIC Status and Location"; KVM __kvm_apic_set_base(); QEMU apic_set_base()',
+  ),
+  flag(
+    'ioapic_polarity',
+    C.F_IOAPIC_POLARITY,
+    'Bit 13 (polarity) of a redirection entry',
+    {
+      honoured: [1, 'a pin with bit 13 set is active while it is low'],
+      ignored: [0, 'a pin is active while it is high: lines carry what is asserted'],
+    },
+    ['honoured', 'honoured', 'ignored', 'ignored', 'honoured', 'honoured'],
+    '82093AA "I/O Redirection Table Registers"; KVM ioapic_set_irq(); QEMU ioapic_set_irq()',
+  ),
+  flag(
+    'ioapic_absent',
+    C.F_IOAPIC_ABSENT,
+    'What a read of an I/O APIC register shows that there is not',
+    { zeros: [0, '0'], ones: [1, '0xFFFFFFFF'] },
+    ['zeros', 'zeros', 'ones', 'zeros', 'zeros', 'zeros', 'zeros'],
+    '82093AA: reserved; KVM ioapic_read_indirect(); QEMU ioapic_mem_read()',
+  ),
+  flag(
+    'narrow_reads',
+    C.F_NARROW_READS,
+    'A read of one or two bytes of the xAPIC page',
+    { zero: [0, 'reads 0'], bytes: [1, "bytes of a register's first four"] },
+    ['zero', 'zero', 'bytes', 'zero', 'zero', 'zero'],
+    'SDM 3A "Local APIC Register Address Map": 32-bit accesses; KVM kvm_lapic_reg_read(); QEMU apic_mem_read()',
+  ),
+  flag(
+    'perf_masks',
+    C.F_PERF_MASKS,
+    "Does a performance-counter interrupt set its LVT entry's mask?",
+    YES_NO,
+    ['yes', 'no', 'yes', 'no', 'yes', 'yes'],
+    'SDM 3A "Local Vector Table"; KVM kvm_apic_local_deliver(), which asks whether the CPU is AMD\'s; QEMU apic_local_deliver()',
+  ),
 ]);
 
-/** Values of one model by flag index, as the core takes them. */
-export function modelWords(model: Model): Uint32Array {
+const VERSION_SUPPRESSION = 0x100_0000;
+const SVR_SUPPRESSION = 0x1000;
+
+/** Values of one model by flag index, as the core takes them. A CPU may lack x2APIC mode where the model has it. */
+export function modelWords(model: Model, x2apic?: boolean): Uint32Array {
   const words = new Uint32Array(C.FLAG_COUNT);
   for (const { index, values, models } of MODEL_FLAGS) {
     const value = models[model];
     words[index] = typeof value === 'number' ? value : values![value]!.code;
+  }
+  if (x2apic !== false) return words;
+  words[C.F_X2APIC] = 0;
+  // KVM kvm_apic_set_version(): suppression of EOI broadcasts is offered to guests with x2APIC.
+  if (model === 'kvm-split') {
+    words[C.F_VERSION]! &= ~VERSION_SUPPRESSION;
+    words[C.F_SVR_BITS]! &= ~SVR_SUPPRESSION;
   }
   return words;
 }

@@ -30,6 +30,7 @@ export interface CoreExports {
   pending(cpu: number): number;
   takeWakeList(): number;
   drain(): number;
+  listWaiting(): void;
   writeIcr(from: number, dest: number, low: number): number;
   send(op: number, from: number, to: number, vector: number): number;
   logEntries(): number;

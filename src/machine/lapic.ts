@@ -54,7 +54,8 @@ export class LocalApic {
 
   /**
    * A read of the xAPIC page. SDM 3A "Local APIC Register Address Map".
-   * @param offset byte offset 0-0xfff; only aligned 32-bit reads see a register, others 0
+   * @param offset byte offset 0-0xfff; only aligned 32-bit reads see a register, others 0; in KVM's models
+   *   also one or two of its bytes
    * @returns all ones while the page is closed (x2APIC mode, or disabled)
    */
   readMMIO(offset: number, size: 1 | 2 | 4 = 4): number {

@@ -380,7 +380,8 @@ export class Machine {
   }
 
   /**
-   * Every woken CPU runs its handlers as Linux does: acknowledge, EOI, next.
+   * Every woken CPU runs its handlers as Linux does: acknowledge, EOI, next. What isn't a vector (NMI, SMI, INIT, SIPI,
+   * ExtINT) waits on, and stays news.
    * @throws UsageError naming the pin when a level pin stays active and comes back with every EOI (in models
    *   with a storm brake it rests then); it is pending again
    * @throws UsageError between the slices of a storm, which runs them at its own times
@@ -388,7 +389,12 @@ export class Machine {
   runHandlers(): void {
     this.#refuseInStorm('runHandlers');
     this.#refuseWithRing('runHandlers');
-    this.#drain();
+    try {
+      this.#drain();
+    } finally {
+      this.#core.listWaiting();
+      this.#done();
+    }
   }
 
   #refuseWithRing(what: string): void {
@@ -422,7 +428,7 @@ export class Machine {
    * The same, slice by slice: yields progress. `next(true)` ends it early with a result, a number given
    * to `next()` is the sends of the slices that follow; `return()` or leaving the loop ends it without.
    * Until then the machine is the storm's: other storms, rollback(), powerOn(), takeWoken() and
-   * runHandlers() are refused, and onNews is not called.
+   * runHandlers() are refused, and onNews is not called; what still waits for a CPU then is news.
    * @throws UsageError at once for options that no storm has; at the first next() inside another storm
    */
   stormSlices(options: StormOptions = {}): Generator<StormProgress, StormResult, StormStep> {
@@ -438,6 +444,8 @@ export class Machine {
       return yield* sliceStorm(this.#stormHost(), storm);
     } finally {
       this.#storming = false;
+      this.#core.listWaiting();
+      this.#done();
     }
   }
 

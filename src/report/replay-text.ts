@@ -62,11 +62,26 @@ function addReading(trace: Trace, replay: Replay, sheet: Sheet): void {
     sheet.line(`  and ${count(trace.damagedCount - DAMAGED_SHOWN)} more`, 'note');
   addLosses(losses, sheet);
   const ordered = outOfOrder(trace);
-  if (ordered > 0)
-    sheet.line(`${count(ordered)} events were not in time order: sorted by time`, 'note');
+  if (ordered > 0) sheet.line(`lines not in time order: ${count(ordered)}; sorted by time`, 'note');
   if (trace.doubles > 0)
     sheet.line(
-      `${count(trace.doubles)} sends are printed twice (Linux 6.3-6.4 records the queued call and its IPI): counted once`,
+      `${count(trace.doubles)} sends are printed twice (Linux 6.3-6.4 records a queued call and its IPI): counted once`,
+      'note',
+    );
+  if (trace.queuedOnly > 0)
+    sheet.line(`${count(trace.queuedOnly)} queued calls needed no IPI of their own`, 'note');
+  if (trace.copies > 0)
+    sheet.line(`${count(trace.copies)} events are in two buffers: counted once`, 'note');
+  if (trace.guestEvents > 0)
+    sheet.line(`${count(trace.guestEvents)} events of virtual machines: not replayed`, 'note');
+  if (trace.sources.size > 1)
+    sheet.line(
+      `${trace.sources.size} recordings in one file, read as one machine: ${[...trace.sources].slice(0, 4).join(', ')}`,
+      'note',
+    );
+  if (trace.announced > trace.anchored)
+    sheet.line(
+      `the header announces ${count(trace.announced)} entries, the file has ${count(trace.anchored)}: it is cut or filtered`,
       'note',
     );
   if (trace.untargeted > 0)
@@ -104,10 +119,12 @@ export function outOfOrder(trace: Trace): number {
   return trace.dialect.format === 'wprof' ? 0 : trace.unordered;
 }
 
-/** "12 %", or "0.03 %" where a whole number would be 0. */
+/** "12 %"; "0.03 %" and "99.6 %" where a whole number would be 0 or 100. */
 function percent(share: number): string {
   const value = share * 100;
-  return `${value >= 1 ? value.toFixed(0) : value.toPrecision(1)} %`;
+  if (value < 1) return `${value.toPrecision(1)} %`;
+  if (value > 99 && value < 100) return `${(Math.floor(value * 10) / 10).toFixed(1)} %`;
+  return `${value.toFixed(0)} %`;
 }
 
 function addDrivers(results: readonly DriverResult[], sheet: Sheet): void {
@@ -146,11 +163,12 @@ function addMatrix(replay: Replay, sheet: Sheet): void {
 function addUnexplained(trace: Trace, replay: Replay, sheet: Sheet): void {
   const list = replay.unexplained();
   if (replay.notObserved > 0) {
-    const { early, gap, vector } = replay.unseen;
+    const { early, gap, vector, skew } = replay.unseen;
     const reasons = [
       early > 0 ? `${count(early)} sent before the first handler event` : '',
       vector > 0 ? `${count(vector)} of vectors without handler events` : '',
       gap > 0 ? `${count(gap)} to CPUs in stretches where their events are missing` : '',
+      skew > 0 ? `${count(skew)} just after a handler event without a send` : '',
     ];
     sheet.line(
       `${count(replay.notObserved)} IPIs not observed, so neither delivered nor coalesced: ${reasons.filter(Boolean).join(', ')}`,

@@ -8,11 +8,11 @@ export function parseCpuList(text: string): number[] {
   const cpus: number[] = [];
   if (text.trim() === '') return cpus;
   for (const part of text.split(',')) {
-    const match = /^\s*(\d{1,5})(?:-(\d{1,5}))?\s*$/.exec(part);
+    const match = /^\s*(0|[1-9]\d{0,4})(?:-([1-9]\d{0,4}))?\s*$/.exec(part);
     const first = Number(match?.[1]);
     const last = Number(match?.[2] ?? match?.[1]);
-    if (!match || last < first || last >= CPUS_MAX || cpus.length + last - first >= CPUS_MAX) {
-      throw usage('cpumask', text, 'a list such as 0-1,3-79');
+    if (!match || last < first || last >= CPUS_MAX || first <= (cpus.at(-1) ?? -1)) {
+      throw usage('cpumask', text, 'an ascending list such as 0-1,3-79');
     }
     for (let cpu = first; cpu <= last; cpu++) cpus.push(cpu);
   }
@@ -51,15 +51,20 @@ export function parseByteArrayMask(text: string): number[] {
 
 const HEX_WORDS = /^[0-9a-f]{8}(?:,[0-9a-f]{8})*$/i;
 const SHORT_FIRST = /^[0-9a-f]{1,7}(?:,[0-9a-f]{8})+$/i;
+const BYTES = /^[0-9a-f]{2}(?:,[0-9a-f]{2}){3,8191}$/i;
+/** A list never has a leading zero or a letter. */
+const NO_LIST = /[a-f]|(?:^|[,-])0\d/i;
 
 /**
  * A mask in whichever form the file has it. The kernel prints whole words of 8 hex digits (%*pb),
- * or lists with its option bitmask-list (%*pbl); libtraceevent lists; raw fields are bytes. A CPU
- * number never has 8 digits, so the forms can be told apart.
+ * lists with its option bitmask-list (%*pbl), bytes with its option fields; libtraceevent lists, or
+ * bytes as ARRAY[]. A CPU number never has 8 digits or a leading zero, so the forms can be told apart.
  */
 export function parseMask(text: string): number[] {
   if (text.startsWith('ARRAY[')) return parseByteArrayMask(text);
-  if (HEX_WORDS.test(text) || SHORT_FIRST.test(text) || /^0x/i.test(text) || /[a-f]/i.test(text))
+  if (HEX_WORDS.test(text) || SHORT_FIRST.test(text) || /^0x/i.test(text))
     return parseHexMask(text.replace(/^0x/i, ''));
-  return parseCpuList(text);
+  if (!NO_LIST.test(text)) return parseCpuList(text);
+  if (BYTES.test(text)) return parseByteArrayMask(`ARRAY[${text}]`);
+  return /[,-]/.test(text) ? parseCpuList(text) : parseHexMask(text);
 }

@@ -6,6 +6,7 @@ import {
   scanTimeless,
   scanVerbose,
   TraceLine,
+  type Unit,
   withoutCpu,
 } from './line.js';
 
@@ -16,6 +17,8 @@ export type Anchor = 'bracket' | 'timeless' | 'latency' | 'verbose' | 'graph' | 
 export interface Dialect {
   format: TraceFormat;
   anchor: Anchor;
+  /** What the timestamps of bracket lines count. */
+  unit?: Unit;
 }
 
 export const FORMATS: readonly TraceFormat[] = ['ftrace', 'trace-cmd', 'perf', 'wprof', 'bpftrace'];
@@ -57,12 +60,16 @@ export const SCANS: Readonly<Record<Exclude<Anchor, 'json'>, Scan>> = {
 /** A header, a mark or a blank line of any of the tools. */
 export function isComment(line: string): boolean {
   return (
-    /^(?:#|cpus=\d|version = |(?:\s{0,60}[\w.-]{1,60}:)?\s{0,60}CPU \d{1,5} is empty)/.test(line) ||
-    line.trim() === ''
+    /^(?:#|(?:\s{0,60}[\w.-]{1,60}:)?\s{0,60}cpus=\d{1,6}\s{0,20}$|version = |(?:\s{0,60}[\w.-]{1,60}:)?\s{0,60}CPU \d{1,5} is empty)/.test(
+      line,
+    ) || line.trim() === ''
   );
 }
 
 interface Seen {
+  /** Timestamps in seconds, and without a unit. */
+  seconds: number;
+  ticks: number;
   perf: number;
   plain: number;
   other: Record<'timeless' | 'latency' | 'verbose' | 'graph' | 'columns', number>;
@@ -77,6 +84,8 @@ function count(line: string, seen: Seen, out: TraceLine): void {
   if (line.startsWith('# tracer:')) seen.tracer ??= line.slice(9).trim();
   else if (/^cpus=\d{1,6}\s*$/.test(line)) seen.traceCmd = true;
   if (scanBracket(line, out)) {
+    if (out.unit === 'ticks') seen.ticks++;
+    else seen.seconds++;
     if (out.system !== '') seen.perf++;
     else if (out.name !== '') seen.plain++;
     if (out.diff || traceCmdForm(line, out)) seen.padded++;
@@ -106,6 +115,8 @@ function traceCmdForm(line: string, out: TraceLine): boolean {
 /** What the first lines say: a dialect, why there is none, or nothing that is known. */
 export function detect(lines: readonly string[]): Dialect | { noCpu: string } | undefined {
   const seen: Seen = {
+    seconds: 0,
+    ticks: 0,
     perf: 0,
     plain: 0,
     other: { timeless: 0, latency: 0, verbose: 0, graph: 0, columns: 0 },
@@ -127,7 +138,8 @@ export function detect(lines: readonly string[]): Dialect | { noCpu: string } | 
   if (bracket < most && anchor === 'columns') return { format: 'bpftrace', anchor: 'columns' };
   if (bracket < most && anchor === 'timeless') return { format: 'perf', anchor: 'timeless' };
   const format = seen.perf > seen.plain ? 'perf' : isTraceCmd(seen) ? 'trace-cmd' : 'ftrace';
-  return { format, anchor: bracket >= most ? 'bracket' : (anchor as Anchor) };
+  if (bracket < most) return { format, anchor: anchor as Anchor };
+  return { format, anchor: 'bracket', unit: seen.seconds >= seen.ticks ? 'ns' : 'ticks' };
 }
 
 function isTraceCmd(seen: Seen): boolean {

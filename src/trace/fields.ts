@@ -57,9 +57,12 @@ export function field(text: string, key: string): string | undefined {
   return value.endsWith(',') ? value.slice(0, -1) : value;
 }
 
-/** "12", "0xc", "0xc (12)" of the option fields; -1 for anything else or `limit` and more. */
+/**
+ * "12", "0xc", also with more behind a blank (the option fields' "0xc (12)", perf's ip and sym); -1
+ * for anything else or `limit` and more.
+ */
 function number(text: string | undefined, limit: number): number {
-  const m = /^(0x[0-9a-f]{1,8}|\d{1,10})(?: \(-?\d+\))?$/i.exec(text ?? '');
+  const m = /^(0x[0-9a-f]{1,8}|\d{1,10})(?: |$)/i.exec(text ?? '');
   const value = Number(m?.[1] ?? -1);
   return value < limit ? value : -1;
 }

@@ -4,7 +4,7 @@ import { C } from '../core/memory.js';
 /** One line that matters. Times are text: seconds from the recording's start, up to 9 digits. */
 export type JsonEvent =
   | { t: 'header'; capturesIpis: boolean }
-  | { t: 'other'; name: string; cpu: number; at: string }
+  | { t: 'other'; name: string; cpu: number; at: string | undefined }
   | { t: 'send'; cpu: number; at: string; kind: string; target: number | undefined }
   | { t: 'entry'; cpu: number; at: string | undefined; vector: number };
 
@@ -39,10 +39,10 @@ export function readJsonLine(line: string): JsonEvent | string | undefined {
   if (typeof record.t !== 'string') return undefined;
   const cpu = cpuOf(record.cpu);
   const at = secondsOf(record.ts);
+  const ipi = record.t === 'ipi_send' || record.t === 'ipi';
+  if (!ipi) return { t: 'other', name: record.t, cpu: cpu ?? 0, at };
   if (cpu === undefined || at === undefined) return `${record.t.slice(0, 40)}: no cpu or ts`;
-  if (record.t === 'ipi_send') return sendOf(record, cpu, at);
-  if (record.t === 'ipi') return entryOf(record, cpu);
-  return { t: 'other', name: record.t, cpu, at };
+  return record.t === 'ipi_send' ? sendOf(record, cpu, at) : entryOf(record, cpu);
 }
 
 function sendOf(record: Record<string, unknown>, cpu: number, at: string): JsonEvent | string {

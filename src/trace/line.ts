@@ -24,6 +24,8 @@ export class TraceLine {
   head = '';
   /** A difference to the previous event stands after the time (trace-cmd report --ts-diff). */
   diff = false;
+  /** Of a file whose clock is known: a number of the other form is no timestamp. */
+  only: Unit | undefined;
 }
 
 const CPU_LIMIT = 65536;
@@ -62,7 +64,7 @@ function time(line: string, at: number, out: TraceLine): number {
   out.unit = 'ticks';
   if (line.charCodeAt(end) === DOT) {
     end = digits(line, whole + 1);
-    if (end === whole + 1 || end - whole > 10) return -1;
+    if (end - whole < 7 || end - whole > 10) return -1;
     out.fraction = line.slice(whole + 1, end);
     out.unit = 'ns';
   } else if (line.startsWith('us', end)) {
@@ -70,6 +72,7 @@ function time(line: string, at: number, out: TraceLine): number {
     return micros(line, at, whole, end, out);
   }
   if (line.charCodeAt(end) !== COLON || !blank(line.charCodeAt(end + 1))) return -1;
+  if (out.only !== undefined && out.only !== out.unit) return -1;
   out.whole = line.slice(at, whole);
   return end + 1;
 }
@@ -158,16 +161,27 @@ function afterTime(line: string, at: number, out: TraceLine): number {
   return flags(line, at, gap) ? time(line, skip(line, gap), out) : -1;
 }
 
+/** Older kernels print the tgid behind the CPU: "[001] (  123) d..1. ". */
+function afterTgid(line: string, at: number): number {
+  if (line[at] !== '(') return at;
+  const close = line.indexOf(')', at);
+  return close > 0 && close - at <= 12 ? skip(line, close + 1) : at;
+}
+
 /** After `[cpu]`: flags, time or time of day, and event. */
 function timed(line: string, at: number, out: TraceLine): boolean {
-  const first = skip(line, at);
-  if (first === at) return false;
+  const blanks = skip(line, at);
+  if (blanks === at) return false;
+  const first = afterTgid(line, blanks);
   let end = afterTime(line, first, out);
   if (end < 0) {
-    const day = timeOfDay(line, first, out);
+    const gap = word(line, first);
+    const place =
+      timeOfDay(line, first, out) >= 0 || !flags(line, first, gap) ? first : skip(line, gap);
+    const day = timeOfDay(line, place, out);
     if (day < 0) return false;
     end = time(line, skip(line, day), out);
-    if (end < 0) end = timeOfDay(line, first, out);
+    if (end < 0) end = timeOfDay(line, place, out);
   }
   event(line, beforeEvent(line, end, out), out);
   return out.system !== '' || taskBefore(line, at);
@@ -181,17 +195,40 @@ function timeless(line: string, at: number, out: TraceLine): boolean {
   return event(line, beforeEvent(line, at, out), out) && out.system !== '';
 }
 
-function scan(line: string, out: TraceLine, rest: typeof timed): boolean {
+/** Where `[cpu]` ends when it begins at `open`; every tool prints [%03d]. -1 for anything else. */
+function cpuEnd(line: string, open: number): number {
+  const close = digits(line, open + 1);
+  const fits = close - open >= 4 && close - open <= 6 && line.charCodeAt(close) === CLOSE;
+  return fits ? close + 1 : -1;
+}
+
+/** How sure it is that this is the line's anchor: it has an event, and a time in seconds. */
+function sureness(out: TraceLine): number {
+  return (out.name === '' ? 0 : 2) + (out.unit === 'ns' || out.only === 'ticks' ? 1 : 0);
+}
+
+const SURE = 3;
+
+/** The surest anchor, the first of equals: a task's name may look like one. */
+function scan(line: string, out: TraceLine, rest: typeof timed, sure = SURE): boolean {
+  let [best, found] = [-1, -1];
   for (let open = line.indexOf('['); open >= 0; open = line.indexOf('[', open + 1)) {
-    const close = digits(line, open + 1);
-    if (close === open + 1 || close - open > 6 || line.charCodeAt(close) !== CLOSE) continue;
-    if (!rest(line, close + 1, out)) continue;
-    out.cpu = Number(line.slice(open + 1, close));
-    if (out.cpu >= CPU_LIMIT) return false;
-    out.head = line.slice(0, open).trim();
-    return true;
+    const end = cpuEnd(line, open);
+    if (end < 0 || !rest(line, end, out)) continue;
+    const now = sureness(out);
+    if (now >= sure) return taken(line, open, end, out);
+    if (now > best) [best, found] = [now, open];
   }
-  return false;
+  if (found < 0) return false;
+  const end = cpuEnd(line, found);
+  rest(line, end, out);
+  return taken(line, found, end, out);
+}
+
+function taken(line: string, open: number, end: number, out: TraceLine): boolean {
+  out.cpu = Number(line.slice(open + 1, end - 1));
+  out.head = line.slice(0, open).trim();
+  return out.cpu < CPU_LIMIT;
 }
 
 /** `task-pid [cpu] flags time: event: fields`, and perf's `task pid [cpu] time: sys:event: fields`. */
@@ -201,7 +238,7 @@ export function scanBracket(line: string, out: TraceLine): boolean {
 
 /** perf script -F without time: `task pid [cpu] sys:event: fields`. */
 export function scanTimeless(line: string, out: TraceLine): boolean {
-  return scan(line, out, timeless);
+  return scan(line, out, timeless, 2);
 }
 
 /** Linux lat_print_generic(): `comm-pid  3d..1. time: event:`, CPU and flags in one word. */
@@ -245,6 +282,14 @@ export function scanVerbose(line: string, out: TraceLine): boolean {
   return true;
 }
 
+/** Seconds of funcgraph-abstime, or microseconds since the trace's start. */
+function graphTime(whole: string, fraction: string, relative: boolean, out: TraceLine): void {
+  const us = whole.padStart(7, '0');
+  out.whole = relative ? us.slice(0, -6) : whole;
+  out.fraction = relative ? us.slice(-6) + fraction.slice(0, 3) : fraction;
+  out.unit = 'ns';
+}
+
 // function_graph prints ` 12.000100 |   1)  task-12  |               |`, then the function, or an
 // event as a comment between the signs of C.
 /** True for every line of the graph that names a CPU; `name` is '' unless it holds an event. */
@@ -257,8 +302,9 @@ export function scanGraph(line: string, out: TraceLine): boolean {
   const whole = digits(line, at);
   if (bar > whole && line.charCodeAt(whole) === DOT) {
     const end = digits(line, whole + 1);
-    if (skip(line, end) !== bar) return false;
-    [out.whole, out.fraction, out.unit] = [line.slice(at, whole), line.slice(whole + 1, end), 'ns'];
+    const relative = line.startsWith(' us', end);
+    if (skip(line, relative ? end + 3 : end) !== bar) return false;
+    graphTime(line.slice(at, whole), line.slice(whole + 1, end), relative, out);
     at = skip(line, bar + 1);
   }
   const cpu = digits(line, at);

@@ -2,6 +2,7 @@
 
 /** A stretch of one CPU in which events are missing: rows (not lines) from `from` up to `to`. */
 export interface Gap {
+  /** -1: any. */
   cpu: number;
   from: number;
   to: number;
@@ -45,6 +46,17 @@ export class Losses {
     this.gaps.push({ cpu, from: this.#seen.get(cpu)?.row ?? 0, to: row });
   }
 
+  /** Events of some CPU are missing somewhere before row `row`; nobody knows of which. */
+  lostSomewhere(count: number, row: number): void {
+    this.overwritten += count;
+    this.gaps.push({ cpu: -1, from: 0, to: row });
+  }
+
+  /** Whether the trace has any event of `cpu`. */
+  has(cpu: number): boolean {
+    return this.#seen.has(cpu);
+  }
+
   /** The trace has nothing of `cpu` before here: its buffer begins later than the others'. */
   begins(cpu: number, row: number): void {
     this.gaps.push({ cpu, from: 0, to: row });
@@ -78,31 +90,34 @@ export function parseLost(line: string): { cpu: number; count: number | undefine
   return { cpu: Number(m[1]), count: count === undefined ? undefined : Number(count) };
 }
 
-/** "PERF_RECORD_LOST lost 1234" of perf script --show-lost-events; -1 in other records of perf. */
-export function parsePerfLost(line: string): number | undefined {
+/**
+ * "PERF_RECORD_LOST lost 1234" of perf script --show-lost-events; count -1 in other records of perf.
+ * The time and CPU of LOST_SAMPLES mean nothing: perf record writes it at its end.
+ */
+export function parsePerfLost(line: string): { count: number; samples: boolean } | undefined {
   const at = line.indexOf('PERF_RECORD_');
   if (at < 0) return undefined;
   const m =
-    /^PERF_RECORD_LOST(?:_SAMPLES)?:? {1,20}(?:id: {0,4}\d{1,20}: {0,4})?lost:? {0,4}(\d{1,15})/.exec(
+    /^PERF_RECORD_LOST(_SAMPLES)?:? {1,20}(?:id: {0,4}\d{1,20}: {0,4})?lost:? {0,4}(\d{1,15})/.exec(
       line.slice(at, at + 120),
     );
-  return m ? Number(m[1]) : -1;
+  return { count: m ? Number(m[2]) : -1, samples: m?.[1] !== undefined };
 }
 
 /** "#P:20", "cpus=4", perf's "# nrcpus online : 48". */
 export function parseHeaderCpus(line: string): number | undefined {
   const m =
     /#P:(\d{1,5})\)?\s{0,20}$/.exec(line.slice(-40)) ??
-    /^cpus=(\d{1,5})\s{0,20}$/.exec(line) ??
+    /^(?:\s{0,60}[\w.-]{1,60}:)?\s{0,60}cpus=(\d{1,5})\s{0,20}$/.exec(line) ??
     /^# nrcpus online {0,4}: {0,4}(\d{1,5})\s{0,20}$/.exec(line);
   const cpus = Number(m?.[1]);
   return m && cpus > 0 && cpus <= 65536 ? cpus : undefined;
 }
 
-/** Events that the ring buffer overwrote, from "entries-in-buffer/entries-written: 3/1003" and "#3/1003". */
-export function parseOverwritten(line: string): number {
+/** What a header says of the buffer: entries in it, and written in all. */
+export function parseEntries(line: string): { kept: number; written: number } | undefined {
   const m =
     /entries-in-buffer\/entries-written: (\d{1,15})\/(\d{1,15})/.exec(line.slice(0, 200)) ??
     /^# latency: .{1,60}, #(\d{1,15})\/(\d{1,15}),/.exec(line.slice(0, 200));
-  return m ? Math.max(0, Number(m[2]) - Number(m[1])) : 0;
+  return m ? { kept: Number(m[1]), written: Number(m[2]) } : undefined;
 }

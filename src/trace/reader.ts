@@ -1,6 +1,8 @@
 // Reads a trace line by line in one pass: decides the dialect, then fills a Trace.
 import { UsageError } from '../core/errors.js';
+import { TraceClock } from './clock.js';
 import { type Dialect, detect, isComment, SCANS, type Scan, type TraceFormat } from './dialect.js';
+import { markDoubles } from './doubles.js';
 import { ROW } from './events.js';
 import {
   isHandlerEntry,
@@ -15,9 +17,10 @@ import {
 } from './fields.js';
 import { type JsonEvent, readJsonLine } from './json-lines.js';
 import { TraceLine } from './line.js';
-import { parseHeaderCpus, parseLost, parseOverwritten, parsePerfLost } from './losses.js';
+import { parseEntries, parseHeaderCpus, parseLost, parsePerfLost } from './losses.js';
+import { sortByTime } from './order.js';
 import { notATrace, refuse, withoutCpuColumn } from './refuse.js';
-import { markDoubles, sortByTime, Trace } from './trace.js';
+import { Trace } from './trace.js';
 
 /** Lines looked at to tell the dialect. */
 const LOOK = 2000;
@@ -44,9 +47,11 @@ export class TraceReader {
   #waiting: string[] | undefined = [];
   #trace: Trace | undefined;
   #scans: readonly Scan[] = [];
-  #base: bigint | undefined;
-  #latest = Number.NEGATIVE_INFINITY;
-  #dense = 0;
+  readonly #clock = new TraceClock();
+  /** The last line of each CPU. */
+  readonly #lines = new Map<number, { time: number; name: string; text: string; head: string }>();
+  /** The line above is a frame of a call chain: what is indented below it belongs to it (srcline). */
+  #chain = false;
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -80,7 +85,7 @@ export class TraceReader {
   #finish(): Trace {
     if (this.#waiting) this.#decide();
     const trace = this.#trace!;
-    this.#clock(trace);
+    this.#clock.finish(trace);
     sortByTime(trace);
     markDoubles(trace);
     this.#tally(trace);
@@ -91,7 +96,8 @@ export class TraceReader {
     const lines = this.#waiting!;
     this.#waiting = undefined;
     this.#trace = new Trace(this.#dialect(lines));
-    const { anchor } = this.#trace.dialect;
+    const { anchor, unit } = this.#trace.dialect;
+    this.#line.only = unit;
     if (anchor !== 'json') {
       const others =
         anchor === 'columns' || anchor === 'timeless'
@@ -125,8 +131,16 @@ export class TraceReader {
 
   #header(line: string): void {
     const trace = this.#trace!;
+    this.#chain = false;
     trace.headerCpus = Math.max(trace.headerCpus, parseHeaderCpus(line) ?? 0);
-    trace.losses.overwritten += parseOverwritten(line);
+    const entries = parseEntries(line);
+    if (entries) {
+      trace.announced += entries.kept;
+      trace.losses.overwritten += Math.max(0, entries.written - entries.kept);
+    }
+    const source = /^ {0,60}([\w.-]{1,60}): {0,60}cpus=/.exec(line)?.[1];
+    if (source !== undefined) trace.sources.add(source);
+    if (line.startsWith('# tracer:')) trace.sources.add(`the trace of line ${trace.lines}`);
     const begins = /^#{5} CPU (\d{1,5}) buffer started ####/.exec(line);
     if (begins) trace.losses.begins(Number(begins[1]), trace.rows.length);
   }
@@ -137,13 +151,16 @@ export class TraceReader {
     if (lost) return this.#lost(lost.cpu, lost.count);
     if (trace.dialect.anchor === 'columns' && this.#note(text)) return;
     const perf = trace.dialect.format === 'perf' ? parsePerfLost(line) : undefined;
-    if (perf !== undefined) {
-      if (perf >= 0) trace.losses.overwritten += perf;
-      return;
+    if (perf !== undefined) return this.#perfLost(perf, undefined);
+    if (/(?:^|[\s:])ipi_send_cpu(?:mask)?: /.test(text.slice(0, 400))) {
+      trace.withoutCpu++;
+      return this.#damage('a send without its CPU');
     }
     if (text.startsWith('=>')) trace.traits.add('with stacks');
-    else if (isFrame(line, text)) trace.traits.add('with call chains');
-    else if (!isMark(text))
+    else if (isFrame(line, text) || (this.#chain && line !== text)) {
+      trace.traits.add('with call chains');
+      this.#chain = true;
+    } else if (!isMark(text))
       this.#damage(`not a line of ${trace.dialect.format}: ${printable(text.slice(0, 60))}`);
   }
 
@@ -152,8 +169,19 @@ export class TraceReader {
     const lost = /^(?:Lost (\d{1,15}) events|Possibly lost (\d{1,15}) samples)/.exec(
       text.slice(0, 60),
     );
-    if (lost) this.#trace!.losses.overwritten += Number(lost[1] ?? lost[2]);
+    const { losses, rows } = this.#trace!;
+    if (lost) losses.lostSomewhere(Number(lost[1] ?? lost[2]), rows.length);
     return lost !== null || /^(?:Attaching \d+ probe|TIME\b|Tracing\b)/.test(text.slice(0, 40));
+  }
+
+  /** @param cpu of the line, as far as it has one */
+  #perfLost(
+    { count, samples }: { count: number; samples: boolean },
+    cpu: number | undefined,
+  ): void {
+    if (count < 0) return;
+    if (!samples && cpu !== undefined) this.#lost(cpu, count);
+    else this.#trace!.losses.lostSomewhere(count, Number.POSITIVE_INFINITY);
   }
 
   #lost(cpu: number, count: number | undefined): void {
@@ -165,39 +193,33 @@ export class TraceReader {
 
   #anchored(line: string): void {
     const trace = this.#trace!;
-    const { cpu, name } = this.#line;
+    this.#chain = false;
+    const { cpu, name, head } = this.#line;
+    if (trace.dialect.format === 'perf' && head.startsWith('VM:')) {
+      trace.guestEvents++;
+      return;
+    }
+    const record = name === '' || name.startsWith('PERF_RECORD_');
+    const lost = record ? parsePerfLost(`${name} ${this.#line.text}`) : undefined;
+    if (lost) return this.#perfLost(lost, cpu);
+    trace.anchored++;
     trace.highestCpu = Math.max(trace.highestCpu, cpu);
-    if (name === '' || name.startsWith('PERF_RECORD_')) {
-      const lost = parsePerfLost(name === '' ? this.#line.text : `${name} ${this.#line.text}`);
-      if (lost !== undefined && lost >= 0) this.#lost(cpu, lost);
-      else if (line.includes('<stack trace')) trace.traits.add('with stacks');
+    if (record) {
+      if (line.includes('<stack trace')) trace.traits.add('with stacks');
       return;
     }
     if (this.#line.diff) trace.traits.add('--ts-diff');
     if (trace.dialect.anchor === 'latency')
       trace.traits.add(trace.dialect.format === 'trace-cmd' ? '-l' : 'in the latency format');
-    this.#event(this.#line, this.#time(this.#line));
-  }
-
-  /** ns or ticks from the first event's second; NaN without a time. */
-  #time({ whole, fraction, unit }: TraceLine): number {
-    const trace = this.#trace!;
-    if (unit === 'none') return Number.NaN;
-    this.#base ??= BigInt(whole);
-    const away =
-      whole.length < 15 ? Number(whole) - Number(this.#base) : Number(BigInt(whole) - this.#base);
-    const time = unit === 'ticks' ? away : away * 1e9 + Number(fraction.padEnd(9, '0'));
-    if (time < this.#latest) trace.unordered++;
-    else if (time > this.#latest) this.#dense++;
-    this.#latest = time;
-    trace.first = Number.isNaN(trace.first) ? time : Math.min(trace.first, time);
-    trace.last = Number.isNaN(trace.last) ? time : Math.max(trace.last, time);
-    trace.clock = unit;
-    return time;
+    this.#event(this.#line, this.#clock.read(this.#line, trace));
   }
 
   #event({ name, cpu, text }: { name: string; cpu: number; text: string }, time: number): void {
     const trace = this.#trace!;
+    if (trace.dialect.format === 'trace-cmd' && this.#copy(cpu, name, text, time)) {
+      trace.copies++;
+      return;
+    }
     trace.events.add(printable(name));
     if (SEND_EVENTS.has(name)) this.#send(name, cpu, text, time);
     else if (isHandlerEntry(name)) this.#entry(name, cpu, text, time);
@@ -208,10 +230,28 @@ export class TraceReader {
         trace.rows.add(ROW.queue, cpu, time, trace.rows.names.of(queued.func), queued.cpu);
       } else this.#damage(`${name}: fields not understood`);
     } else if (name.startsWith('sched_wak')) {
-      trace.rows.add(ROW.wake, cpu, time, parseWake(text));
+      trace.rows.add(ROW.wake, cpu, time, parseWake(text), name === 'sched_waking' ? 1 : 0);
     } else if (name === 'kvm_apic_ipi') this.#kvm(text);
     else if (!KNOWN.test(name)) trace.unknownEvents++;
     trace.losses.saw(cpu, trace.rows.length);
+  }
+
+  /**
+   * trace-cmd report of several buffers: an event that two of them recorded comes twice, once behind the
+   * other buffer's name.
+   */
+  #copy(cpu: number, name: string, text: string, time: number): boolean {
+    const { head } = this.#line;
+    const last = this.#lines.get(cpu);
+    const copy =
+      last !== undefined &&
+      last.time === time &&
+      last.name === name &&
+      last.text === text &&
+      last.head !== head &&
+      (head.endsWith(` ${last.head}`) || last.head.endsWith(` ${head}`));
+    if (!copy) this.#lines.set(cpu, { time, name, text, head });
+    return copy;
   }
 
   #send(name: string, cpu: number, text: string, time: number): void {
@@ -264,7 +304,8 @@ export class TraceReader {
     // A handler that began before the recording: that its IPI arrived is all that is known.
     if (event.at === undefined) return;
     const [whole, fraction] = event.at.split('.') as [string, string];
-    const time = this.#time(Object.assign(this.#line, { whole, fraction, unit: 'ns' as const }));
+    const line = Object.assign(this.#line, { whole, fraction, unit: 'ns' as const });
+    const time = this.#clock.read(line, trace);
     if (event.t === 'entry') {
       trace.vectorsHandled.add(event.vector);
       rows.add(ROW.entry, event.cpu, time, event.vector);
@@ -295,13 +336,6 @@ export class TraceReader {
     const trace = this.#trace!;
     trace.damagedCount++;
     if (trace.damaged.length < DAMAGED_MAX) trace.damaged.push({ line: trace.lines, reason });
-  }
-
-  /** A clock without a unit that advances by about one an event is trace_clock counter. */
-  #clock(trace: Trace): void {
-    if ((trace.clock as string) !== 'ticks') return;
-    const span = trace.last - trace.first + 1;
-    if (span <= 4 * (this.#dense + trace.losses.total) + 64) trace.clock = 'counter';
   }
 
   #tally(trace: Trace): void {

@@ -31,14 +31,17 @@ export function refuse(name: string, trace: Trace): UsageError {
   const names = [...trace.events.counts.keys()];
   const instead = INSTEAD.find(([pattern]) => names.some((event) => pattern.test(event)));
   const damaged = trace.damaged[0];
-  const next =
-    trace.dialect.format === 'wprof' && trace.untargeted === 0
-      ? 'record with wprof -e ipi -J'
-      : trace.untargeted > 0
-        ? 'its multicast sends name no receivers: record with trace-cmd or perf'
-        : damaged
-          ? `line ${damaged.line}: ${damaged.reason}`
-          : (instead?.[1] ?? `record the sends: ${RECORD}`);
+  const next = trace.withoutCpu
+    ? 'its lines do not say which CPU sent: set the options context-info and funcgraph-cpu, and record again'
+    : trace.guestEvents > 0
+      ? 'it holds events of virtual machines only: perf script without machine_pid and vcpu, of a recording inside the guest'
+      : trace.dialect.format === 'wprof' && trace.untargeted === 0
+        ? 'record with wprof -e ipi -J'
+        : trace.untargeted > 0
+          ? 'its multicast sends name no receivers: record with trace-cmd or perf'
+          : damaged
+            ? `line ${damaged.line}: ${damaged.reason}`
+            : (instead?.[1] ?? `record the sends: ${RECORD}`);
   return refused(
     name,
     `${trace.describe()}, without a readable ipi_send event; it holds ${found}`,
@@ -51,7 +54,7 @@ export function refuse(name: string, trace: Trace): UsageError {
 export function withoutCpuColumn(name: string, event: string): UsageError {
   return refused(
     name,
-    `perf script text whose ${printable(event)} events have no CPU column`,
+    `perf script text whose ${printable(event)} events have no [CPU] column`,
     'one that says which CPU sent',
     'record every CPU (perf record -a -e ipi:*) or with --sample-cpu, then perf script -F comm,tid,cpu,time,event,trace',
   );
@@ -96,6 +99,11 @@ const KINDS: readonly Kind[] = [
         2 >
       lines.length,
     next: `a log holds no single sends: ${RECORD}`,
+  },
+  {
+    what: 'the header of perf script without an event',
+    test: (text) => /^# =====+\n# captured on/.test(text),
+    next: 'perf script without --header-only; if that prints no event, record: perf record -a -e ipi:*',
   },
   {
     what: 'a report of perf stat, perf report or strace, or a summary',

@@ -57,6 +57,8 @@ export interface LeftOut {
   reason: string;
 }
 
+/** An IPI and the wakeup that it is for are this close. */
+const WAKING_NS = 1e6;
 /** Rows between two yields of run(). */
 const SLICE = 1 << 14;
 
@@ -76,9 +78,9 @@ export class Replay {
   readonly #unexplained = new Map<string, Unexplained>();
   readonly #sentBefore: Uint8Array;
   readonly #cpus: number;
-  /** Target of each CPU's last reschedule IPI and last sched_waking, -1 for none. */
-  readonly #rescheduled: Int32Array;
-  readonly #waking: Int32Array;
+  /** Target of each CPU's last reschedule IPI and last sched_waking. */
+  readonly #rescheduled = new Map<number, { target: number; time: number }>();
+  readonly #waking = new Map<number, { target: number; time: number }>();
 
   /** @param machine APIC ids and boot options; CPUs come from the trace unless ids are given */
   constructor(trace: Trace, machine: MachineOptions) {
@@ -90,8 +92,6 @@ export class Replay {
         : trace.cpus);
     this.#watch = new Watch(trace, this.#cpus);
     this.#sentBefore = new Uint8Array(this.#cpus * 256);
-    this.#rescheduled = new Int32Array(this.#cpus).fill(-1);
-    this.#waking = new Int32Array(this.#cpus).fill(-1);
     this.cell = Math.ceil(this.#cpus / CELLS);
     const side = Math.ceil(this.#cpus / this.cell);
     this.matrix = Array.from({ length: side }, () => new Array<number>(side).fill(0));
@@ -161,8 +161,8 @@ export class Replay {
       if (cpu >= this.#cpus || targets.some((target) => target >= this.#cpus)) this.outside++;
       else this.#send(cpu, row, targets);
     } else if (cpu >= this.#cpus) return;
-    else if (what === ROW.entry) this.#entry(cpu, rows.a(row));
-    else if (what === ROW.wake) this.#wake(cpu, rows.a(row));
+    else if (what === ROW.entry) this.#entry(cpu, rows.a(row), rows.time(row));
+    else if (what === ROW.wake) this.#wake(cpu, row);
   }
 
   // Linux 6.12 include/trace/events/ipi.h: smp_send_reschedule() passes no callback,
@@ -182,9 +182,10 @@ export class Replay {
     const cells = this.matrix[Math.floor(from / this.cell)]!;
     for (const cpu of targets) cells[Math.floor(cpu / this.cell)]!++;
     const vector = this.#vector(from, row);
+    const time = this.#trace.rows.time(row);
     for (const cpu of targets) {
       this.#sentBefore[cpu * 256 + vector] = 1;
-      if (this.#watch.sending(cpu, vector)) this.#take(cpu, vector);
+      if (this.#watch.sending(cpu, vector, time)) this.#take(cpu, vector);
     }
     for (const { machine } of this.lanes) {
       if (vector === C.VECTOR_CALL_FUNCTION) machine.linux.sendCallFuncIpi(from, [...targets]);
@@ -192,23 +193,27 @@ export class Replay {
       else if (vector === C.VECTOR_IRQ_WORK) machine.linux.irqWorkRaise(from);
       else machine.linux.sendCallFuncSingleIpi(from, to);
     }
-    if (vector === C.VECTOR_RESCHEDULE) this.#reschedule(from, to);
+    if (vector === C.VECTOR_RESCHEDULE) this.#reschedule(from, to, time);
   }
 
-  #reschedule(from: number, to: number): void {
-    const woken = this.#waking[from] === to;
+  #reschedule(from: number, to: number, time: number): void {
+    const waking = this.#waking.get(from);
+    const woken = waking?.target === to && !(time - waking.time > WAKING_NS);
     if (woken) this.wakeups++;
-    this.#waking[from] = -1;
-    this.#rescheduled[from] = woken ? -1 : to;
+    this.#waking.delete(from);
+    if (woken) this.#rescheduled.delete(from);
+    else this.#rescheduled.set(from, { target: to, time });
   }
 
   // Linux 6.12 try_to_wake_up(): sched_waking before the IPI, sched_wakeup after it.
-  #wake(cpu: number, target: number): void {
-    if (this.#rescheduled[cpu] === target) {
-      this.wakeups++;
-      this.#waking[cpu] = -1;
-    } else this.#waking[cpu] = target;
-    this.#rescheduled[cpu] = -1;
+  #wake(cpu: number, row: number): void {
+    const { rows } = this.#trace;
+    const [target, time, waking] = [rows.a(row), rows.time(row), rows.b(row) === 1];
+    const sent = this.#rescheduled.get(cpu);
+    this.#rescheduled.delete(cpu);
+    if (waking) this.#waking.set(cpu, { target, time });
+    else if (sent?.target === target && !(time - sent.time > WAKING_NS)) this.wakeups++;
+    else this.#waking.delete(cpu);
   }
 
   /** Sends that the trace says no more about leave the IRR. */
@@ -222,9 +227,10 @@ export class Replay {
     return taken;
   }
 
-  #entry(cpu: number, handled: number): void {
+  #entry(cpu: number, handled: number, time: number): void {
     const vector = this.#watch.taking(cpu, handled);
     if (this.#take(cpu, vector)) return;
+    this.#watch.unexplained(cpu, vector, time);
     const reason = this.#reason(cpu, vector);
     const key = `${vector} ${reason}`;
     const known = this.#unexplained.get(key);
@@ -234,11 +240,11 @@ export class Replay {
 
   #reason(cpu: number, vector: number): string {
     const lost = this.#trace.losses.total;
-    if (lost > 0) return `its send may be among the ${lost} lost events`;
+    if (this.#watch.lossy) return `its send may be among the ${lost} lost events`;
     if (this.#trace.untargeted > 0 && vector === C.VECTOR_CALL_FUNCTION)
       return 'its multicast names no receivers';
     if (this.#sentBefore[cpu * 256 + vector] === 0)
-      return 'sent before the trace began, or by a path without a tracepoint';
+      return 'sent before the trace began, by a path without a tracepoint, or stamped later by a CPU whose clock runs ahead';
     if (vector === C.VECTOR_IRQ_WORK)
       return 'irq_work raised without a tracepoint (remote irq_work, or from NMI)';
     return 'no send since the last entry: sent by a path without a tracepoint, or stamped later by a CPU whose clock runs ahead';

@@ -1,6 +1,6 @@
 // A trace as read: what it holds, how large the machine was, what is missing. Filled by reader.ts.
 import type { Anchor, Dialect } from './dialect.js';
-import { isSend, ROW, TraceEvents } from './events.js';
+import { isSend, TraceEvents } from './events.js';
 import { Losses } from './losses.js';
 import { Tally } from './tally.js';
 
@@ -44,8 +44,21 @@ export class Trace {
   order: Uint32Array | undefined;
   /** Sends whose receivers the trace doesn't name (wprof's multicasts). */
   untargeted = 0;
-  /** Records of Linux 6.3-6.4 beside an IPI's own: counted once. */
+  /** Sends printed twice: counted once. */
   doubles = 0;
+  /** Queued calls that Linux 6.3-6.4 prints as sends, though they needed no IPI of their own. */
+  queuedOnly = 0;
+  /** Events that a second buffer recorded too: counted once. */
+  copies = 0;
+  /** Sends that don't say which CPU sent: damaged. */
+  withoutCpu = 0;
+  /** Events of virtual machines in a perf recording of their host: not replayed. */
+  guestEvents = 0;
+  /** Entries that the headers announce, and lines that are entries. */
+  announced = 0;
+  anchored = 0;
+  /** Recordings that are in the file, by their names or headers. */
+  readonly sources = new Set<string>();
   /** What more the dialect has, for its description: "--ts-diff", "with call chains". */
   readonly traits = new Set<string>();
   /** Vectors with a handler entry; -1: arm's call functions. */
@@ -112,63 +125,3 @@ const TOOLS = {
   wprof: 'wprof JSON',
   bpftrace: 'bpftrace or bcc lines',
 } as const;
-
-/** Sorts by time where the file isn't: at one time sends come first, then the file's order. */
-export function sortByTime(trace: Trace): void {
-  if (trace.unordered === 0) return;
-  const { rows } = trace;
-  const order = Uint32Array.from({ length: rows.length }, (_, row) => row);
-  const rank = (row: number) => (isSend(rows.what(row)) ? 0 : 1);
-  trace.order = order.sort((a, b) => rows.time(a) - rows.time(b) || rank(a) - rank(b) || a - b);
-}
-
-/** Which sends are records of a queued call rather than IPIs: Linux 6.3-6.4 prints both. */
-export function markDoubles(trace: Trace): void {
-  const { rows } = trace;
-  const generic = (row: number) => rows.names.text(rows.b(row)).startsWith(GENERIC);
-  const queueForm = (row: number) => rows.names.text(rows.b(row)) !== '' && !generic(row);
-  const last = new Map<number, number>();
-  let ipis = 0;
-  const queued: number[] = [];
-  let paired = 0;
-  for (let at = 0; at < rows.length; at++) {
-    const row = trace.row(at);
-    if (!isSend(rows.what(row))) continue;
-    const cpu = rows.cpu(row);
-    const before = last.get(cpu);
-    last.set(cpu, row);
-    if (before !== undefined && sameSend(trace, before, row)) {
-      rows.retype(rows.what(row) === ROW.sendMask ? row : before, ROW.queuedMask);
-      trace.doubles++;
-    } else if (generic(row)) {
-      ipis++;
-      if (before !== undefined && queueForm(before) && covers(trace, before, row)) paired++;
-    } else if (queueForm(row) && !(rows.what(row) === ROW.sendCpu && rows.a(row) === cpu)) {
-      queued.push(row);
-    }
-  }
-  if (paired === 0 || paired * 2 < ipis) return;
-  for (const row of queued) {
-    rows.retype(row, rows.what(row) === ROW.sendCpu ? ROW.queuedCpu : ROW.queuedMask);
-  }
-  trace.doubles += queued.length;
-}
-
-const GENERIC = 'generic_smp_call_function';
-
-/** ipi_send_cpu and ipi_send_cpumask of just that CPU, one after the other, for the same reason. */
-function sameSend({ rows }: Trace, a: number, b: number): boolean {
-  const [cpu, mask] = rows.what(a) === ROW.sendCpu ? [a, b] : [b, a];
-  return (
-    rows.what(cpu) === ROW.sendCpu &&
-    rows.what(mask) === ROW.sendMask &&
-    rows.b(cpu) === rows.b(mask) &&
-    rows.targetCount(mask) === 1 &&
-    rows.targets(mask)[0] === rows.a(cpu)
-  );
-}
-
-function covers({ rows }: Trace, queue: number, ipi: number): boolean {
-  const queued = new Set(rows.targets(queue));
-  return rows.targets(ipi).every((cpu) => queued.has(cpu));
-}

@@ -20,12 +20,21 @@ export const UNSEEN = {
   gap: 3,
   /** The trace has no handler events of its vector. */
   vector: 4,
+  /** A handler event just before it had no send: it may be this one's, stamped by another clock. */
+  skew: 5,
 } as const;
 const [NONE, PENDING] = [0, 1] as const;
+/** Clocks of CPUs differ by less. */
+const SKEW_NS = 1e6;
 
 export class Watch {
   /** Sends whose fate is not in the trace, by the reason. */
-  readonly unseen: Record<keyof typeof UNSEEN, number> = { early: 0, gap: 0, vector: 0 };
+  readonly unseen: Record<keyof typeof UNSEEN, number> = {
+    early: 0,
+    gap: 0,
+    vector: 0,
+    skew: 0,
+  };
   /** IPIs sent before the first handler entry. */
   early = 0;
   readonly #trace: Trace;
@@ -34,6 +43,8 @@ export class Watch {
   /** Place at which the stretch without a CPU's events ends. */
   readonly #blindUntil: Float64Array;
   readonly #gaps: Gap[];
+  /** Until when a send may belong to a handler event before it, by CPU and slot. */
+  readonly #owed: Float64Array;
   readonly #firstEntry: number;
   #at = 0;
   #gap = 0;
@@ -43,6 +54,7 @@ export class Watch {
     this.#cpus = cpus;
     this.#state = new Uint8Array(cpus * SLOTS.length);
     this.#blindUntil = new Float64Array(cpus);
+    this.#owed = new Float64Array(cpus * SLOTS.length).fill(Number.NaN);
     this.#firstEntry = firstEntry(trace);
     this.#gaps = places(trace).sort((a, b) => a.from - b.from);
   }
@@ -52,13 +64,23 @@ export class Watch {
     this.#at = at;
     for (; this.#gap < this.#gaps.length && this.#gaps[this.#gap]!.from <= at; this.#gap++) {
       const { cpu, to } = this.#gaps[this.#gap]!;
-      if (cpu >= this.#cpus) continue;
-      this.#blindUntil[cpu] = Math.max(this.#blindUntil[cpu]!, to);
-      for (let slot = 0; slot < SLOTS.length; slot++) {
-        const i = cpu * SLOTS.length + slot;
-        if (this.#state[i] === PENDING) this.#state[i] = UNSEEN.gap;
-      }
+      if (cpu >= 0) this.#blind(cpu, to);
+      else for (let each = 0; each < this.#cpus; each++) this.#blind(each, to);
     }
+  }
+
+  #blind(cpu: number, until: number): void {
+    if (cpu >= this.#cpus) return;
+    this.#blindUntil[cpu] = Math.max(this.#blindUntil[cpu]!, until);
+    for (let slot = 0; slot < SLOTS.length; slot++) {
+      const i = cpu * SLOTS.length + slot;
+      if (this.#state[i] === PENDING) this.#state[i] = UNSEEN.gap;
+    }
+  }
+
+  /** Whether events may be missing before here. */
+  get lossy(): boolean {
+    return this.#gap > 0 || this.#trace.losses.overwritten > 0;
   }
 
   #watched(vector: number): boolean {
@@ -67,19 +89,24 @@ export class Watch {
   }
 
   get notObserved(): number {
-    return this.unseen.early + this.unseen.gap + this.unseen.vector;
+    const { early, gap, vector, skew } = this.unseen;
+    return early + gap + vector + skew;
   }
 
   /** Why a send to `cpu` now can't be followed; PENDING when it can. */
-  #sight(cpu: number, vector: number): number {
+  #sight(cpu: number, vector: number, time: number, i: number): number {
     if (!this.#watched(vector)) return UNSEEN.vector;
     if (this.#at < this.#firstEntry) return UNSEEN.early;
-    return this.#at < this.#blindUntil[cpu]! ? UNSEEN.gap : PENDING;
+    if (this.#at < this.#blindUntil[cpu]! || !this.#trace.losses.has(cpu)) return UNSEEN.gap;
+    const owed = time <= this.#owed[i]!;
+    this.#owed[i] = Number.NaN;
+    return owed ? UNSEEN.skew : PENDING;
   }
 
   #count(state: number): void {
     if (state === UNSEEN.early) this.unseen.early++;
     else if (state === UNSEEN.vector) this.unseen.vector++;
+    else if (state === UNSEEN.skew) this.unseen.skew++;
     else this.unseen.gap++;
   }
 
@@ -87,10 +114,10 @@ export class Watch {
    * `vector` is about to be sent to `cpu`. True: an earlier one still pending there must be taken
    * out first, because the trace can't say that it was not handled.
    */
-  sending(cpu: number, vector: number): boolean {
+  sending(cpu: number, vector: number, time: number): boolean {
     if (this.#at < this.#firstEntry) this.early++;
     const i = cpu * SLOTS.length + SLOTS.indexOf(vector);
-    const now = this.#sight(cpu, vector);
+    const now = this.#sight(cpu, vector, time, i);
     const before = this.#state[i]!;
     this.#state[i] = now;
     const forget = before > PENDING || (before === PENDING && now > PENDING);
@@ -106,6 +133,11 @@ export class Watch {
     const taken = vector < 0 ? both : vector;
     this.#state[index(taken)] = NONE;
     return taken;
+  }
+
+  /** A handler event at `time` had no send. */
+  unexplained(cpu: number, vector: number, time: number): void {
+    this.#owed[cpu * SLOTS.length + SLOTS.indexOf(vector)] = time + SKEW_NS;
   }
 
   /** The trace ends: what is pending, but may have been handled unseen. */
@@ -145,6 +177,6 @@ function places(trace: Trace): Gap[] {
   return losses.gaps.map(({ cpu, from, to }) => ({
     cpu,
     from: from === 0 ? 0 : place[from - 1]! + 1,
-    to: place[to]!,
+    to: place[Math.min(to, order.length)]!,
   }));
 }

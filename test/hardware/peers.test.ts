@@ -18,6 +18,22 @@ describe('IA32_APIC_BASE', () => {
     }
   });
 
+  it.each(MODEL_NAMES)('%s: who writes the BSP flag, and who waits after INIT', (model) => {
+    const written = model.startsWith('kvm');
+    const machine = Machine.create({ cpus: 2, model, mode: 'xapic-flat' });
+    machine.lapic(0).writeMSR(0x1b, 0xfee00800n);
+    machine.lapic(1).writeMSR(0x1b, 0xfee00900n);
+    expect([0, 1].map((cpu) => (machine.lapic(cpu).apicBase & 0x100n) !== 0n)).toEqual([
+      !written,
+      written,
+    ]);
+    for (const cpu of [0, 1]) machine.lapic(cpu).initReset();
+    expect([0, 1].map((cpu) => machine.cpu(cpu).waiting)).toEqual([written, !written]);
+    machine.powerOn();
+    expect([0, 1].map((cpu) => machine.cpu(cpu).waiting)).toEqual([false, true]);
+    expect(machine.lapic(0).apicBase).toBe(0xfee00900n);
+  });
+
   it('qemu: any write brings the initial id back, one of an invalid mode too; a reserved bit does not', () => {
     const machine = Machine.create({ cpus: 2, model: 'qemu', start: 'reset', gp: 'return' });
     const lapic = machine.lapic(1);
@@ -172,6 +188,32 @@ describe('kvm: lowest priority to 0xff', () => {
   });
 });
 
+describe('two local APICs of one id', () => {
+  const took = (model: Model, dest: number, delivery: number, logical = false) => {
+    const machine = Machine.create({ cpus: 4, model, mode: 'xapic-flat' });
+    machine.lapic(2).writeMMIO(0x20, 0x1000000); // CPU 2 has id 1 too
+    machine.message({ dest, delivery, vector: 0x41, logical });
+    return [0, 1, 2, 3].filter((cpu) => machine.lapic(cpu).irr.length > 0);
+  };
+  it('kvm searches then; with 32-bit ids the first is on the map alone', () => {
+    expect(took('sdm', 1, 0)).toEqual([1, 2]);
+    expect(took('kvm', 1, 0)).toEqual([1, 2]);
+    expect(took('kvm', 1, 1)).toEqual([2]); // vector 0x41, of two
+    expect(took('kvm', 0xe, 1, true)).toEqual([3]); // 0x41 mod 3 of CPUs 1-3
+    expect(took('kvm-split', 1, 0)).toEqual([1]);
+    expect(took('kvm-split', 1, 1)).toEqual([1]);
+  });
+
+  it('an id that no register holds is on the map with 32-bit ids only', () => {
+    const reached = (model: Model) => {
+      const options = { apicIds: [0, 0x105], mode: 'x2apic-physical', start: 'reset' } as const;
+      const machine = Machine.create({ ...options, model });
+      return machine.message({ dest: 0x105, delivery: 5, vector: 0 });
+    };
+    expect([reached('kvm'), reached('kvm-split')]).toEqual([0, 1]);
+  });
+});
+
 describe('kvm-split: I/O APIC and 8259 in user space', () => {
   it('offers EOI-broadcast suppression, and broadcasts all the same', () => {
     for (const [model, version, svr, again] of [
@@ -199,6 +241,156 @@ describe('kvm-split: I/O APIC and 8259 in user space', () => {
     };
     expect([reached('kvm', 0xff), reached('kvm-split', 0xff)]).toEqual([3, 1]);
     expect([reached('kvm', 0xffffffff), reached('kvm-split', 0xffffffff)]).toEqual([0, 3]);
+  });
+});
+
+describe('I/O APIC pins', () => {
+  it.each(MODEL_NAMES)('%s: polarity', (model) => {
+    const ignored = model.startsWith('kvm') || model === 'qemu';
+    // The pin is at the other level before, and the entry unmasked between.
+    const sends = (entry: bigint, high: boolean) => {
+      const machine = Machine.create({ cpus: 1, model, mode: 'xapic-physical' });
+      const io = machine.ioapic();
+      io.setEntry(4, 0x10000n);
+      io.setIRQ(4, !high);
+      io.setEntry(4, entry);
+      const before = machine.lapic(0).irr.length;
+      io.setIRQ(4, high);
+      return machine.lapic(0).irr.length > before;
+    };
+    for (const trigger of [0n, 0x8000n]) {
+      expect(sends(0x2031n | trigger, false)).toBe(!ignored);
+      expect(sends(0x2031n | trigger, true)).toBe(ignored);
+      expect(sends(0x31n | trigger, false)).toBe(false);
+      expect(sends(0x31n | trigger, true)).toBe(true);
+    }
+  });
+
+  it.each(MODEL_NAMES)('%s: registers that there are not', (model) => {
+    const io = Machine.create({ cpus: 1, model }).ioapic();
+    for (const register of [3, 0xf, 0x40, 0xff]) {
+      io.write(0, register);
+      expect(io.read(0x10)).toBe(model === 'kvm' ? 0xffffffff : 0);
+    }
+  });
+});
+
+describe('local APICs of KVM, QEMU and AMD', () => {
+  it.each(MODEL_NAMES)('%s: a performance-counter interrupt and its mask', (model) => {
+    const lapic = Machine.create({ cpus: 1, model, mode: 'xapic-flat' }).lapic(0);
+    lapic.writeMMIO(0x340, 0x400);
+    lapic.localEvent('perf');
+    lapic.localEvent('perf');
+    const masks = model !== 'amd' && model !== 'qemu';
+    expect(lapic.readMMIO(0x340)).toBe(masks ? 0x10400 : 0x400);
+    expect(lapic.counters.nmis).toBe(masks ? 1 : 2);
+  });
+
+  it.each(MODEL_NAMES)('%s: the timer of a local APIC that is disabled for a while', (model) => {
+    const goesOn = model.startsWith('kvm') || model === 'qemu';
+    const machine = Machine.create({ cpus: 1, model, mode: 'xapic-flat' });
+    const lapic = machine.lapic(0);
+    lapic.writeMMIO(0x3e0, 0xb);
+    lapic.writeMMIO(0x320, 0x20041);
+    lapic.writeMMIO(0x380, 100);
+    lapic.writeMSR(0x1b, 0xfee00100n);
+    expect(machine.nextEventNs()).toBe(goesOn ? 100n : undefined);
+    machine.advance(130);
+    expect(lapic.irr).toEqual([]); // what it brought meanwhile is lost
+    expect(Machine.restore(machine.snapshot()).nextEventNs()).toBe(goesOn ? 200n : undefined);
+    lapic.writeMSR(0x1b, 0xfee00900n);
+    expect(lapic.readMMIO(0x390)).toBe(goesOn ? 70 : 0);
+    lapic.writeMMIO(0xf0, 0x1ff); // qemu: gone with the hardware enable
+    machine.advance(70);
+    expect(lapic.irr).toEqual(goesOn ? [0x41] : []);
+  });
+
+  it.each(MODEL_NAMES)('%s: bits of LVT entries', (model) => {
+    const lapic = Machine.create({ cpus: 1, model, mode: 'xapic-flat' }).lapic(0);
+    const kept = [0x320, 0x340, 0x350, 0x370].map((offset) => {
+      lapic.writeMMIO(offset, 0xffffffff);
+      return lapic.readMMIO(offset);
+    });
+    if (model.startsWith('kvm')) expect(kept).toEqual([0x710ff, 0x117ff, 0x1f7ff, 0x110ff]);
+    else if (model === 'qemu') expect(new Set(kept)).toEqual(new Set([0xffffffff]));
+    else expect(kept).toEqual([model === 'sdm' ? 0x700ff : 0x300ff, 0x107ff, 0x1a7ff, 0x100ff]);
+  });
+
+  it.each(MODEL_NAMES)('%s: reads of one and two bytes', (model) => {
+    const lapic = Machine.create({ cpus: 1, model, mode: 'xapic-flat', gp: 'return' }).lapic(0);
+    lapic.writeMMIO(0x350, 0x10731);
+    const seen = [
+      lapic.readMMIO(0x350, 1),
+      lapic.readMMIO(0x351, 1),
+      lapic.readMMIO(0x351, 2),
+      lapic.readMMIO(0x352, 2),
+      lapic.readMMIO(0x353, 2),
+      lapic.readMMIO(0x354, 1),
+      lapic.readMMIO(0x352, 4),
+      lapic.readMMIO(0x0b0, 2),
+    ];
+    const bytes = [0x31, 0x07, 0x107, 0x1, 0, 0, 0, 0];
+    expect(seen).toEqual(model.startsWith('kvm') ? bytes : bytes.map(() => 0));
+    lapic.setApicBase(0xfee00100n);
+    expect([lapic.readMMIO(0x351, 1), lapic.readMMIO(0x350, 2)]).toEqual([0xff, 0xffff]);
+  });
+
+  it('qemu: a write of LINT0 while its pin is high is one more interrupt', () => {
+    for (const model of ['qemu', 'kvm'] as const) {
+      const machine = Machine.create({ cpus: 1, model, mode: 'xapic-flat' });
+      const lapic = machine.lapic(0);
+      lapic.writeMMIO(0x350, 0x10041);
+      lapic.setLINT(0, true);
+      expect(lapic.irr).toEqual([]);
+      lapic.writeMMIO(0x350, 0x41);
+      expect(lapic.irr).toEqual(model === 'qemu' ? [0x41] : []);
+      lapic.setLINT(0, false);
+      lapic.writeMMIO(0x350, 0x400);
+      expect(lapic.counters.nmis).toBe(0);
+    }
+  });
+
+  it('kvm: the deadline of a disabled local APIC reads 0, and counts', () => {
+    const machine = Machine.create({ cpus: 1, model: 'kvm', mode: 'xapic-flat' });
+    const lapic = machine.lapic(0);
+    lapic.writeMMIO(0x320, 0x40041);
+    lapic.writeMSR(0x6e0, 1000);
+    lapic.writeMSR(0x1b, 0xfee00100n);
+    expect(lapic.readMSR(0x6e0)).toBe(0n);
+    lapic.writeMSR(0x1b, 0xfee00900n);
+    expect(lapic.readMSR(0x6e0)).toBe(1000n);
+    machine.advance(1000);
+    expect([lapic.readMSR(0x6e0), lapic.irr]).toEqual([0n, [0x41]]);
+  });
+
+  it('an imported periodic timer with no ticks left begins anew; a one-shot one stays stopped', () => {
+    for (const [entry, next] of [
+      [0x20041, 300n],
+      [0x41, undefined],
+    ] as const) {
+      const machine = Machine.create({ cpus: 1, model: 'kvm', mode: 'xapic-flat' });
+      const lapic = machine.lapic(0);
+      const page = lapic.exportPage();
+      const registers = new DataView(page.buffer);
+      registers.setUint32(0x320, entry | 0x4000, true);
+      registers.setUint32(0x380, 300, true);
+      registers.setUint32(0x3e0, 0xb, true);
+      lapic.importPage(page);
+      expect(machine.nextEventNs()).toBe(next);
+      expect(lapic.readMMIO(0x320)).toBe(entry);
+    }
+  });
+
+  it('kvm-split without x2APIC mode offers no EOI-broadcast suppression', () => {
+    const make = (x2apic: boolean) =>
+      Machine.create({ cpus: 1, model: 'kvm-split', mode: 'xapic-flat', x2apic });
+    const seen = (machine: Machine) => {
+      machine.lapic(0).writeMMIO(0xf0, 0x13ff);
+      return [machine.lapic(0).readMMIO(0x30), machine.lapic(0).readMMIO(0xf0)];
+    };
+    expect(seen(make(true))).toEqual([0x1050014, 0x13ff]);
+    expect(seen(make(false))).toEqual([0x50014, 0x3ff]);
+    expect(seen(Machine.restore(make(false).snapshot()))).toEqual([0x50014, 0x3ff]);
   });
 });
 

@@ -97,6 +97,23 @@ describe('clocks', () => {
     expect(machine.nextEventNs()! - start).toBe(41_666n);
   });
 
+  it('a clock faster than 1 GHz: never more ticks left than were written, and one firing a ns', () => {
+    for (const timerMHz of [1000.001, 3333.333, 4000, 100_000]) {
+      const machine = make({ timerMHz });
+      const lapic = machine.lapic(0);
+      for (const count of [1, 2, 3, 5, 10, 1000]) {
+        oneShot(machine, count);
+        expect(lapic.readMMIO(0x390)).toBe(count);
+        const next = machine.nextEventNs()! - machine.now;
+        expect(next).toBe(BigInt(Math.max(1, Math.floor((count * 1000) / timerMHz))));
+        lapic.writeMMIO(0x3e0, 0); // divide by 2: the ticks stay
+        expect(lapic.readMMIO(0x390)).toBe(count);
+        machine.advance(2000);
+        expect([lapic.acknowledge(), lapic.eoi(), lapic.readMMIO(0x390)]).toEqual([0x41, 0x41, 0]);
+      }
+    }
+  });
+
   it('a deadline is a value of the time-stamp counter', () => {
     const machine = Machine.create({ cpus: 1, tscMHz: 2400 });
     const lapic = machine.lapic(0);

@@ -142,10 +142,54 @@ describe('a storm between two slices', () => {
     expect(machine.storm({ sends: 5 }).counters.pending).toBe(0);
   });
 
+  it('leaves as news what its handlers did not take, however it ends', () => {
+    const ends = [
+      (run: Generator) => run.next(true),
+      (run: Generator) => run.return(undefined),
+      (run: Generator) => expect(() => run.throw(new Error('mine'))).toThrow('mine'),
+    ];
+    for (const end of ends) {
+      const machine = Machine.create({ cpus: 4 });
+      const told: number[] = [];
+      machine.onNews = (cpu) => told.push(cpu);
+      const run = machine.stormSlices(options);
+      run.next();
+      machine.message({ dest: 3, delivery: 4, vector: 0 });
+      machine.lapic(1).writeMSR(0x835, 0x700);
+      machine.lapic(1).setLINT(0, true);
+      run.next();
+      expect(told).toEqual([]);
+      end(run);
+      expect(told).toEqual(expect.arrayContaining([1, 3]));
+      expect([1, 3].map((cpu) => machine.cpu(cpu).take()?.kind)).toEqual(['extint', 'nmi']);
+    }
+  });
+
   it('checks its options when it is made, not when it begins', () => {
     const machine = Machine.create({ cpus: 4 });
     expect(() => machine.stormSlices({ send: 1 } as never)).toThrow(UsageError);
     expect(() => machine.stormSlices({ sends: 0 })).toThrow(/sends: got 0/);
+  });
+});
+
+describe('runHandlers()', () => {
+  it('takes vectors; what else waits stays news, and is told', () => {
+    const machine = four();
+    machine.writeICR(0, 0, ALL_BUT_SELF);
+    machine.message({ dest: 2, delivery: 2, vector: 0 });
+    machine.runHandlers();
+    expect(machine.counters()).toMatchObject({ delivered: 3, pending: 0 });
+    expect(machine.takeWoken()).toEqual([2]);
+    expect(machine.cpu(2).take()?.kind).toBe('smi');
+    machine.runHandlers();
+    expect(machine.takeWoken()).toEqual([]);
+    const told: number[] = [];
+    machine.message({ dest: 1, delivery: 4, vector: 0 });
+    machine.lapic(3).tpr = 0xf0;
+    machine.lapic(3).accept(0x40);
+    machine.onNews = (cpu) => told.push(cpu);
+    machine.runHandlers();
+    expect(told).toEqual([1]);
   });
 });
 

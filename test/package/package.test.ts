@@ -60,6 +60,18 @@ describe('the packed package in an empty folder', () => {
     expect(sh('node', 'wasm.mjs').trim()).toBe('2');
   });
 
+  it('carries jsonc-parser with its licence', () => {
+    const theirs = join(root, 'node_modules/jsonc-parser');
+    const bundled = readFileSync(
+      join(empty, 'node_modules/ipistorm/dist/src/timed/jsonc.js'),
+      'utf8',
+    );
+    const { version } = JSON.parse(readFileSync(join(theirs, 'package.json'), 'utf8'));
+    expect(bundled).toContain(`jsonc-parser ${version}`);
+    const licence = readFileSync(join(theirs, 'LICENSE.md'), 'utf8').replace(/\r/g, '').trim();
+    expect(bundled).toContain(licence);
+  });
+
   it('runs every example', () => {
     for (const name of readdirSync(join(root, 'examples')).filter((n) => n.endsWith('.mjs'))) {
       const text = readFileSync(join(root, 'examples', name), 'utf8');
@@ -119,20 +131,21 @@ describe('the types', () => {
     expect(run.status).toBe(0);
   });
 
-  it('name nothing of valibot, whose types need the DOM', () => {
+  it('name nothing of valibot, whose types need the DOM, nor of jsonc-parser, which is not there', () => {
     const dist = join(empty, 'node_modules/ipistorm/dist/src');
     const types = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.d.ts'),
     );
     expect(types.length).toBeGreaterThan(30);
-    for (const name of types) expect(readFileSync(join(dist, name), 'utf8')).not.toMatch(/valibot/);
+    for (const name of types)
+      expect(readFileSync(join(dist, name), 'utf8')).not.toMatch(/valibot|jsonc-parser/);
   });
 });
 
 describe('the library entry', () => {
   it.each([
     ['index.js', /^\.\.?\//],
-    ['timed-index.js', /^(\.\.?\/|valibot$|jsonc-parser$)/],
+    ['timed-index.js', /^(\.\.?\/|valibot$)/],
   ])('%s reaches no node: module', (entry, allowed) => {
     const seen = new Set<string>();
     const visit = (file: string) => {

@@ -258,13 +258,14 @@ export class ReferenceHardware implements Hardware {
     const shorthand = (low >>> 18) & 3;
     if (shorthand === 1) return this.#give(source!, message) ? 1 : 0;
     const map = this.#kvmMap();
+    if (!this.#kvmPhysicalMap()) this.cover('KVM: no map, two have one id');
     // kvm_apic_is_broadcast_dest(), with and without the quirk.
     const broadcast =
       this.#flags.broadcast_dest === 'map'
         ? dest === BROADCAST || (dest === 0xff && map !== 'x2apic')
         : dest === (source?.x2apic ? BROADCAST : 0xff);
-    if (shorthand || broadcast) return this.#kvmScan(message);
-    if (!(low & 0x800)) return this.#kvmPlaces(message, [this.#kvmPhysical(dest)].flat());
+    if (shorthand || broadcast || !this.#kvmPhysicalMap()) return this.#kvmScan(message);
+    if (!(low & 0x800)) return this.#kvmPlaces(message, this.#kvmPhysical(dest));
     if (map === 'none') return this.#kvmScan(message);
     let places = bits(
       map === 'empty'
@@ -299,11 +300,26 @@ export class ReferenceHardware implements Hardware {
     return apics.filter((apic) => this.#give(apic, message)).length;
   }
 
+  // kvm_apic_match_physical_addr()
+  #kvmAnswers(apic: LapicModel, id: number): boolean {
+    return apic.x2apic || id > 0xff ? apic.initialId === id : apic.xapicId === id;
+  }
+
+  /** kvm_recalculate_phys_map(): by id, or none when two share one and user space has no 32-bit ids. */
+  #kvmPhysicalMap(): Map<number, LapicModel> | undefined {
+    const map = new Map<number, LapicModel>();
+    const format = this.#flags.broadcast_dest === 'map';
+    for (const apic of this.apics.filter((a) => a.enabled)) {
+      const id = apic.x2apic ? apic.initialId : apic.xapicId;
+      if (!format && map.has(id)) return undefined;
+      if (apic.x2apic || (format && apic.initialId > 0xff)) map.set(apic.initialId, apic);
+      if (!apic.x2apic && !map.has(apic.xapicId)) map.set(apic.xapicId, apic);
+    }
+    return map;
+  }
+
   #kvmPhysical(id: number): LapicModel[] {
-    return this.apics.filter(
-      (apic) =>
-        apic.enabled && (apic.x2apic || id > 0xff ? apic.initialId === id : apic.xapicId === id),
-    );
+    return [this.#kvmPhysicalMap()!.get(id)].filter((apic) => apic !== undefined);
   }
 
   #kvmMap(): 'empty' | 'flat' | 'cluster' | 'x2apic' | 'none' {
@@ -330,12 +346,12 @@ export class ReferenceHardware implements Hardware {
   }
 
   #kvmAt(map: string, dest: number, place: number): LapicModel[] {
-    if (map === 'x2apic') return this.#kvmPhysical((dest >>> 16) * 16 + place).slice(0, 1);
+    if (map === 'x2apic') return this.#kvmPhysical((dest >>> 16) * 16 + place);
     return this.apics.filter((apic) => {
       const own = apic.ldr >>> 24;
       const members = map === 'flat' ? own : own & 15;
       const here = apic.enabled && apic.softwareEnabled && members === 1 << place;
-      return here && (map === 'flat' || own >> 4 === dest >>> 4);
+      return here && (map === 'flat' || own >> 4 === ((dest >>> 4) & 15));
     });
   }
 
@@ -348,7 +364,7 @@ export class ReferenceHardware implements Hardware {
       const quirk = !source && dest === 0xff && apic.x2apic && this.#flags.msi_broadcast === 'yes';
       const mda = quirk ? BROADCAST : dest;
       if (mda === (apic.x2apic ? BROADCAST : 0xff)) return true;
-      if (!(low & 0x800)) return this.#kvmPhysical(mda).includes(apic);
+      if (!(low & 0x800)) return this.#kvmAnswers(apic, mda);
       if (apic.x2apic) return mda >>> 16 === apic.ldr >>> 16 && (mda & apic.ldr & 0xffff) !== 0;
       const own = apic.ldr >>> 24;
       if (apic.dfr >>> 28 === 15) return (own & mda) !== 0;

@@ -56,8 +56,9 @@ export class IoapicModel {
     this.arb = this.arbPriority = this.id;
   }
 
+  // 82093AA; KVM and QEMU ioapic_set_irq() take the line as it is.
   isActive(pin: Pin): boolean {
-    return pin.entry & 0x2000n ? !pin.high : pin.high;
+    return pin.entry & 0x2000n && !this.world.peer ? !pin.high : pin.high;
   }
 
   isLevel(pin: Pin): boolean {
@@ -139,7 +140,7 @@ export class IoapicModel {
     if (this.select === 1) return this.version | ((this.pins.length - 1) << 16);
     if (this.select === 2) return (this.arb << 24) >>> 0;
     const pin = this.select >= 0x10 ? this.pins[(this.select - 0x10) >> 1] : undefined;
-    if (!pin) return 0;
+    if (!pin) return this.world.peer === 'kvm' ? 0xffffffff : 0;
     return Number(this.select & 1 ? pin.entry >> 32n : pin.entry & 0xffffffffn);
   }
 

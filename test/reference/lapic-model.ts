@@ -149,7 +149,7 @@ export class LapicModel {
     this.nmis = 0;
     this.nmiBlocked = false;
     this.smi = this.init = this.extintLatch = false;
-    this.waiting = this.index !== 0;
+    this.waiting = (this.base & 0x100n) === 0n;
     this.interruptFlag = this.halted = this.shadow = false;
     this.handlers = [];
     this.dispatched = -1;
@@ -192,7 +192,8 @@ export class LapicModel {
     if (this.x2apic && enable && !extended) return this.#refuse('mode switch: x2APIC to xAPIC');
     if (!this.enabled && extended) return this.#refuse('mode switch: disabled to x2APIC');
     const was = { enabled: this.enabled, x2apic: this.x2apic };
-    this.base = (value & ~0x100n) | (this.base & 0x100n);
+    // KVM __kvm_apic_set_base() takes the value as it is.
+    this.base = this.isKvm ? value : (value & ~0x100n) | (this.base & 0x100n);
     if (!was.enabled && enable) this.#reenable();
     if (was.enabled && !enable) this.#disable();
     if (extended !== was.x2apic && this.isKvm)
@@ -217,8 +218,9 @@ export class LapicModel {
     if (this.flags.hw_disable === 'resets') this.resetRegisters();
   }
 
+  // KVM's hrtimer and QEMU's timer don't know of it.
   #disable(): void {
-    this.stopTimer();
+    if (this.flags.hw_disable === 'resets') this.stopTimer();
     if (this.isQemu) this.svr &= ~0x100;
   }
 
@@ -423,9 +425,11 @@ export class LapicModel {
 
   lvtBits(name: LvtName): number {
     if (this.flags.lvt_bits === 'raw') return 0xffffffff;
-    if (name === 'timer') return this.flags.timer_deadline === 'yes' ? 0x700ff : 0x300ff;
-    if (name === 'error') return 0x100ff;
-    return name.startsWith('lint') ? 0x1a7ff : 0x107ff;
+    // KVM LVT_MASK and LINT_MASK.
+    const [status, remote] = this.isKvm ? [0x1000, 0x4000] : [0, 0];
+    if (name === 'timer') return (this.flags.timer_deadline === 'yes' ? 0x700ff : 0x300ff) | status;
+    if (name === 'error') return 0x100ff | status;
+    return (name.startsWith('lint') ? 0x1a7ff | remote : 0x107ff) | status;
   }
 
   writeLvt(name: LvtName, value: number): void {
@@ -443,6 +447,11 @@ export class LapicModel {
       this.initialCount = 0;
     }
     if (name === 'lint0' || name === 'lint1') this.serveLint(name);
+    // QEMU apic_check_pic()
+    if (name === 'lint0' && this.isQemu && this.enabled && this.pinHigh(0)) {
+      this.world.cover('QEMU: a write of LINT0 looks at its pin');
+      this.local(name);
+    }
   }
 
   writeSvr(value: number): void {
@@ -455,7 +464,7 @@ export class LapicModel {
   local(name: LvtName): void {
     const entry = this.lvt[name];
     if (!this.hasLvt(name) || !this.enabled || entry & MASKED) return;
-    if (name === 'perf' && this.flags.lvt_bits !== 'raw') {
+    if (name === 'perf' && this.flags.perf_masks === 'yes') {
       this.world.cover('LVT: performance counter masks itself');
       this.lvt.perf = (entry | MASKED) >>> 0;
     }

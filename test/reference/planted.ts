@@ -157,6 +157,25 @@ export const HARDWARE: Planted[] = [
   },
   { bug: 'reserved-base-bits-are-taken', kind: 'mode switch', becomes: '' },
   {
+    bug: 'a-timer-stops-with-kvms-local-apic',
+    kind: 'mode switch',
+    becomes: 'stopTimer(cpu);',
+  },
+  { bug: 'kvm-keeps-the-bsp-flag', kind: 'mode switch', becomes: 'const keepsBsp = !host;' },
+  { bug: 'qemu-forgets-lint0', kind: 'LVT', becomes: 'const looks = false;' },
+  { bug: 'kvms-map-has-aliases', kind: 'KVM destination', becomes: '' },
+  { bug: 'kvm-keeps-no-status-bits', kind: 'LVT', becomes: 'const withStatus = false;' },
+  {
+    bug: 'kvm-looks-at-the-polarity',
+    kind: 'I/O APIC',
+    becomes: 'const inverted = (entryOf(at) & ENTRY_ACTIVE_LOW) != 0;',
+  },
+  {
+    bug: 'amd-masks-the-performance-counter',
+    kind: 'LVT',
+    becomes: 'const masks = index == <u32>LVT_PERF && model(F_LVT_BITS) != <u32>LVT_RAW;',
+  },
+  {
     bug: 'kvm-broadcasts-lowest-priority',
     kind: 'KVM destination',
     becomes:

@@ -100,11 +100,14 @@ export class RegisterAccess {
       apic.world.cover('MMIO: closed page reads all ones');
       return 2 ** (8 * size) - 1;
     }
+    const reg = offset >> 4;
     if (size !== 4 || offset % 16 !== 0) {
       apic.world.cover('MMIO: only aligned 32-bit accesses');
-      return 0;
+      // KVM kvm_lapic_reg_read(): any bytes of the register's four.
+      const [inside, bytes] = [offset % 16, apic.isKvm && this.#isReadable(reg)];
+      if (!bytes || inside + size > 4) return 0;
+      return (this.#value(reg) >>> (8 * inside)) & (2 ** (8 * size) - 1);
     }
-    const reg = offset >> 4;
     if (this.#isReadable(reg)) return this.#value(reg);
     const known = apic.isQemu ? QEMU.has(reg) : this.#isWritable(reg);
     if (!known) apic.collect(0x80);
@@ -157,7 +160,10 @@ export class RegisterAccess {
   readMsr(msr: number): bigint | undefined {
     const apic = this.#apic;
     if (msr === 0x1b) return apic.base;
-    if (msr === 0x6e0) return apic.flags.timer_deadline === 'yes' ? apic.deadline : undefined;
+    if (msr === 0x6e0) {
+      if (apic.flags.timer_deadline !== 'yes') return undefined;
+      return apic.enabled ? apic.deadline : 0n; // KVM kvm_get_lapic_tscdeadline_msr()
+    }
     if (msr < 0x800 || msr >= 0x840 || !apic.x2apic)
       return this.#refuse('MSR: absent, or not in x2APIC mode');
     const reg = msr - 0x800;

@@ -197,7 +197,7 @@ describe('ftrace text', () => {
     const reader = new TraceReader({ name: 'run.txt' });
     for (const line of lines) reader.add(line);
     const trace = reader.end();
-    expect(trace.dialect).toEqual({ format: 'ftrace', anchor: 'bracket' });
+    expect(trace.dialect).toMatchObject({ format: 'ftrace', anchor: 'bracket' });
     expect(trace.damagedCount).toBe(0);
     expect(trace.unknownEvents).toBe(0);
     expect(trace.cpus).toBe(CPUS);

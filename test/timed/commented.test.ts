@@ -1,4 +1,4 @@
-// Commented JSON: what an established parser takes, less what is twice, open or too much; errors name the place.
+// Commented JSON: what jsonc-parser takes, less what is twice, open or too much; errors name the place.
 import fc from 'fast-check';
 import { type ParseError, parse } from 'jsonc-parser';
 import { describe, expect, it } from 'vitest';
@@ -14,6 +14,7 @@ describe('taken', () => {
     [' /* a */ // b\r\n null // c', null],
     ['/**/{/***/}/* // */', {}],
     ['[-0.5e+3, 0, 1E2, "\\u00e4\\ud83d\\ude00"]', [-500, 0, 100, 'ä😀']],
+    ['// a\r{"a": 1}\r', { a: 1 }],
     ['{"a":[{},[],{"b":[]}]}', { a: [{}, [], { b: [] }] }],
     [`[1, // ${'why '.repeat(20_000)}\n]`, [1]],
     [`[1 /*${'*'.repeat(100_000)}*/]`, [1]],
@@ -51,12 +52,18 @@ describe('refused, with line and column', () => {
     ['{a: 1}', /the name of a field, in double quotes/],
     ['{"a" 1}', /a colon after the name/],
     ['{"a": 1 "b": 2}', /column 9: .*a comma, or \}, which ends the \{ of line 1, column 1/],
+    ['{"a": 1', /column 8: got the end of the text, allowed a comma, or \}, which ends the \{/],
+    ['{"a":', /column 6: got the end of the text, allowed a value/],
+    ['{', /column 2: got the end of the text, allowed the name of a field/],
+    ['{,}', /column 2: .*the name of a field/],
+    ['{"a": 1}\r\n\r}', /line 3, column 1: got "\}", allowed nothing after the value$/],
+    ['/* a\n\n */ x', /line 3, column 5: got "x", allowed a value.*; its line: " \*\/ x"/],
     ['{"a": 1,, }', /column 9: .*the name of a field/],
     ['[,]', /allowed a value/],
     ['[1}', /a comma, or \]/],
     ['{} {}', /column 4: .*nothing after the value/],
     ['"a\nb"', /text that ends with a double quote on its line/],
-    ['"a\tb"', /text without control characters/],
+    ['"a\tb"', /column 3: got "\\tb\\"", allowed text without control characters/],
     ['"\\x"', /escapes that JSON has/],
     ['truth', /allowed a value/],
     [`${'['.repeat(1e6)}`, /column 65: .*at most 64 levels/],
@@ -77,7 +84,8 @@ describe('refused, with line and column', () => {
   });
 });
 
-describe('an established parser agrees', () => {
+// The bundled module and what is built of its events, against the package's own parse() and JSON.parse().
+describe('agrees with other parsers', () => {
   const accepted = (text: string): { value: unknown } | undefined => {
     const errors: ParseError[] = [];
     const value = parse(text, errors, { allowTrailingComma: true });

@@ -28,7 +28,7 @@ describe('cpumask texts', () => {
   it('lists have numbers and ascending ranges', () => {
     expect(parseCpuList('0-1,3,78-79')).toEqual([0, 1, 3, 78, 79]);
     expect(parseCpuList('')).toEqual([]);
-    for (const bad of ['3-1', '1-', 'a', '1,,2', '65536', '0-65536'])
+    for (const bad of ['3-1', '3,3', '5,4', '1-', 'a', '1,,2', '65536', '0-65536'])
       expect(() => parseCpuList(bad), bad).toThrow(RangeError);
   });
 
@@ -59,9 +59,23 @@ describe('cpumask texts', () => {
     expect(parseMask('00000000,0000000e')).toEqual([1, 2, 3]);
     expect(parseMask('3,ffffffff')).toHaveLength(34);
     expect(parseMask('c')).toEqual([2, 3]);
+    expect(parseMask('006')).toEqual([1, 2]);
+    expect(parseMask('0e,00,00,00,00,00,00,80')).toEqual([1, 2, 3, 63]);
+    expect(parseMask('10,11,12,13')).toEqual([10, 11, 12, 13]);
     expect(parseMask('ARRAY[0c, 00, 00, 00, 00, 00, 00, 00]')).toEqual([2, 3]);
     expect(parseMask(`${'00000000,'.repeat(2047)}00000001`)).toEqual([0]);
-    for (const bad of ['1-x', 'ARRAY[zz]', 'ARRAY[0c', '65536', '00000001,1', '-3', '4-2'])
+    for (const bad of [
+      '1-x',
+      'ARRAY[zz]',
+      'ARRAY[0c',
+      '65536',
+      '00000001,1',
+      '-3',
+      '4-2',
+      '3,3',
+      '6,5',
+      '1-4,4',
+    ])
       expect(() => parseMask(bad), bad).toThrow(RangeError);
   });
 });

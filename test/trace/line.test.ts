@@ -51,7 +51,7 @@ describe('the anchor `[cpu] flags time: event:`', () => {
     expect(of('187')).toMatchObject({ whole: '187', fraction: '', unit: 'ticks' });
     expect(of('18446744073709551615')).toMatchObject({ unit: 'ticks' });
     expect(of('5.000001')).toMatchObject({ whole: '5', fraction: '000001', unit: 'ns' });
-    for (const bad of ['', '1.', '.5', '1.0000000001', 'x', '123456789012345678901'])
+    for (const bad of ['', '1.', '.5', '1.5', '1.0000000001', 'x', '123456789012345678901'])
       expect(of(bad), bad).toBeUndefined();
   });
 
@@ -75,9 +75,10 @@ describe('the anchor `[cpu] flags time: event:`', () => {
       fraction: '000002',
       name: 'ipi_send_cpu',
     });
-    expect(
-      scan(scanBracket, `x 4 [003] 2026-11-25 10:00:01.000002 7.000003: ipi:${EVENT}`),
-    ).toMatchObject({ whole: '7', fraction: '000003' });
+    for (const misc of ['', 'K     '])
+      expect(
+        scan(scanBracket, `x 4 [003] ${misc}2026-11-25 10:00:01.000002    7.000003: ipi:${EVENT}`),
+      ).toMatchObject({ whole: '7', fraction: '000003' });
   });
 
   it('functions and stacks have an anchor but no event', () => {
@@ -93,6 +94,7 @@ describe('the anchor `[cpu] flags time: event:`', () => {
       'a-1 [000] 1.000001:',
       'a [000] x y 1.000001: e: f',
       'a-1 [0000000] 1.000001: e: f',
+      'a-1 [1] 1.000001: e: f',
       'a-1 [99999] 1.000001: e: f',
       'word [000] 1.000001: e: f',
     ])
@@ -139,6 +141,11 @@ describe('other anchors', () => {
       whole: '12',
       fraction: '000100',
       name: 'ipi_send_cpu',
+    });
+    expect(of(`   1002.300 us |   1)               |    /* ${EVENT} */`)).toMatchObject({
+      cpu: 1,
+      whole: '0',
+      fraction: '001002300',
     });
     for (const line of [
       ' 0)   0.210 us    |    llist_add_batch();',

@@ -61,6 +61,21 @@ describe('which tool wrote it', () => {
   });
 });
 
+describe('names of tasks are no anchors', () => {
+  it.each(['[1] 5.0: a: b: ', '[001] 5: a: b:', 'x-1 [1] 2.1: ', 'x-1 [001] 5: -1'])(
+    '%j',
+    (comm) => {
+      const text = ftrace(4, [
+        [0, 1, single(1)],
+        [0, 2, single(2)],
+        [0, 3, single(3)],
+      ]);
+      const trace = read(text.replaceAll('task-100', `${comm}-100`));
+      expect(trace).toMatchObject({ sends: 3, damagedCount: 0, cpus: 4 });
+    },
+  );
+});
+
 describe('symbols, masks and pointers', () => {
   const send = (fields: string) => {
     const trace = read(ftrace(8, [[0, 1, `ipi_send_cpu: ${fields}`]]));
@@ -138,6 +153,7 @@ describe('size, loss and order come from the file', () => {
     ['# entries-in-buffer/entries-written: 4/4   #P:20', 20],
     ['# latency: 0 us, #4/4, CPU#0 | (M:desktop VP:0, KP:0, SP:0 HP:0 #P:12)', 12],
     ['cpus=96', 96],
+    [' host.dat: cpus=96', 96],
     ['# nrcpus online : 48', 48],
     ['# nothing', 2],
   ])('%s', (head, cpus) => {
@@ -223,8 +239,27 @@ describe('one send that is recorded twice counts once', () => {
     );
     // Not the queued calls; the irq_work to itself and the reschedule are IPIs.
     expect(got).toMatchObject({ ipis: 5 });
-    expect(got.trace).toMatchObject({ doubles: 3, sends: 4 });
+    expect(got.trace).toMatchObject({ doubles: 2, queuedOnly: 1, sends: 4 });
     expect(Object.fromEntries(got.trace.events.counts)).toEqual({ [NAME]: 5, ipi_send_cpumask: 2 });
+  });
+
+  it('interrupts may send between the queued call and its IPI; far ones are two sends', () => {
+    const got = replayed(
+      ftrace(4, [
+        [0, 1, single(1, func)],
+        [0, 2, single(2, '0x0')],
+        [0, 3, single(1)],
+        [0, 4, single(3, func)],
+        [0, 5, single(2, func)],
+      ]),
+    );
+    expect(got).toMatchObject({ ipis: 2 });
+    expect(got.trace).toMatchObject({ doubles: 1, queuedOnly: 2 });
+    const far = ftrace(4, [
+      [0, 1, single(2)],
+      [0, 900_000, mask('00000000,00000004', `${GENERIC}+0x0/0x20`)],
+    ]);
+    expect(replayed(far)).toMatchObject({ ipis: 2 });
   });
 
   it('a mask of just the CPU of the send beside it', () => {
@@ -238,6 +273,13 @@ describe('one send that is recorded twice counts once', () => {
     expect(got.trace.doubles).toBe(1);
   });
 
+  it('an event that two buffers of trace-cmd recorded', () => {
+    const line =
+      'bash-1     [000] d..1.     1.000000: ipi_send_cpu:         cpu=1 callsite=f+0x33 callback=0x0';
+    const text = `      cpus=2\n                  ${line}\n mine:             ${line}\n                  ${line.replace('cpu=1', 'cpu=0')}`;
+    expect(read(text)).toMatchObject({ sends: 2, copies: 1, damagedCount: 0 });
+  });
+
   it('callbacks of kernels that record just the IPI are sends', () => {
     const got = replayed(
       ftrace(4, [
@@ -249,8 +291,123 @@ describe('one send that is recorded twice counts once', () => {
   });
 });
 
+it('a tgid may stand behind the CPU, with and without flags', () => {
+  const text = ftrace(4, [
+    [0, 1, single(1)],
+    [0, 2, single(2)],
+  ]);
+  for (const to of ['[000] (   1234) d..1.', '[000] (      0)', '[000] (-------) ....'])
+    expect(read(text.replaceAll('[000] d..1.', to))).toMatchObject({ sends: 2, damagedCount: 0 });
+});
+
+it('call chains with source lines are no damage', () => {
+  const chain = '\n        ffffffff811a2b3c f+0x33 ([kernel.kallsyms])\n  smp.c:123\n\n';
+  const text = `${perf(single(1).replaceAll('/0x20', ''))}${chain}`;
+  expect(read(text)).toMatchObject({ sends: 1, damagedCount: 0 });
+  expect(read(`${text}  smp.c:123\n`).damagedCount).toBe(1);
+});
+
 describe('no answer from what can not be told', () => {
   const entry = 'call_function_single_entry: vector=251';
+  const none = { coalesced: 0, pending: 0 };
+
+  it('of a CPU without any event nothing is known', () => {
+    const got = replayed(
+      ftrace(3, [
+        [0, 1, entry],
+        [0, 2, single(1)],
+        [0, 3, single(1)],
+        [0, 4, single(1)],
+        [0, 5, single(0)],
+        [0, 6, entry],
+      ]),
+    );
+    expect(got).toMatchObject({ ...none, ipis: 4, delivered: 1, not_observed: 3 });
+  });
+
+  it('events lost on some CPU may have been those of any', () => {
+    const list = [
+      [0, 1, single(1)],
+      [1, 2, entry],
+      [0, 3, single(1)],
+      [0, 4, single(1)],
+    ] as const;
+    const line = ([cpu, us, text]: readonly [number, number, string]) =>
+      ` x 1 [00${cpu}] 1.00000${us}: ${text === entry ? 'irq_vectors' : 'ipi'}:${text}`;
+    const text = list.map(line).join('\n').replaceAll('/0x130', '').replaceAll('/0x20', '');
+    expect(replayed(text)).toMatchObject({ coalesced: 1, pending: 1 });
+    const lost = `${text}\n x 1 [000] 0.000000: PERF_RECORD_LOST_SAMPLES lost 500`;
+    const got = replayed(lost);
+    expect(got).toMatchObject({ ...none, not_observed: 2 });
+    expect(got.trace.losses.total).toBe(500);
+    expect(got.trace.losses.perCpu()).toEqual([]);
+  });
+
+  it('a send stamped after its handler by another clock does not merge with the next', () => {
+    const events = (us: number) =>
+      ftrace(2, [
+        [0, 0, single(1)],
+        [1, 1, entry],
+        [1, 10, entry],
+        [0, us, single(1)],
+        [0, us + 1, single(1)],
+      ]);
+    expect(replayed(events(11))).toMatchObject({ coalesced: 0, not_observed: 1, pending: 1 });
+    expect(replayed(events(11)).replay.unseen.skew).toBe(1);
+    expect(replayed(events(500_000))).toMatchObject({ coalesced: 1, not_observed: 0 });
+  });
+
+  it('an entry before the first loss has another reason', () => {
+    const text = (lost: number) =>
+      ftrace(4, [
+        [0, 1, single(1)],
+        [1, 2, entry],
+        [1, 3, entry],
+        [3, 4, single(0)],
+        [3, 5, single(0)],
+      ]).replace(new RegExp(`(.*12.00000${lost})`), 'CPU:3 [LOST 1 EVENTS]\n$1');
+    expect(replayed(text(5)).replay.unexplained()[0]!.reason).toMatch(/^no send since/);
+    expect(replayed(text(2)).replay.unexplained()[0]!.reason).toMatch(/lost events/);
+  });
+
+  it('perf script --deltatime has an order, no times', () => {
+    const at = ['0.000000', '0.000005', '0.900000', '0.000002'];
+    const text = at.map(
+      (t, i) => ` x 1 [00${i % 2}] ${t}: ${i % 2 ? `irq_vectors:${entry}` : `ipi:${single(1)}`}`,
+    );
+    const got = replayed(text.join('\n'));
+    expect(got.trace).toMatchObject({ clock: 'none', order: undefined, spanNs: undefined });
+    expect(got).toMatchObject({ delivered: 2, coalesced: 0 });
+  });
+
+  it('a file of two recordings, or of fewer entries than it announces, says so', () => {
+    const { trace } = replayed(
+      ftrace(2, [
+        [0, 1, single(1)],
+        [0, 2, single(1)],
+      ]).replace('2/2', '20/20'),
+    );
+    expect([trace.announced, trace.anchored, trace.sources.size]).toEqual([20, 2, 1]);
+    const two = ftrace(2, [[0, 9, single(1)]]) + ftrace(2, [[0, 5, single(1)]]);
+    expect(read(two).sources.size).toBe(2);
+  });
+
+  it('sends without their CPU are damage, and a file of them is refused', () => {
+    const line = '               |  /* ipi_send_cpu: cpu=1 callsite=f callback=g */';
+    expect(() => read(`# tracer: function_graph\n#\n${line}`)).toThrow(
+      /which CPU sent.*funcgraph-cpu/,
+    );
+    const trace = read(
+      `${ftrace(2, [[0, 1, single(1)]])}ipi_send_cpu: cpu=1 callsite=f callback=g`,
+    );
+    expect(trace).toMatchObject({ sends: 1, damagedCount: 1, withoutCpu: 1 });
+  });
+
+  it("guests' events in a host's perf recording are no events of the host", () => {
+    const host = ` x 1 [000] 1.000001: ipi:${single(1)}`;
+    expect(read(`VM:13376 VCPU:003${host}\n${host}`)).toMatchObject({ sends: 1, guestEvents: 1 });
+    expect(() => read(`VM:13376 VCPU:003${host}`)).toThrow(/virtual machines only/);
+  });
 
   it('sends before the first handler event are not observed, never coalesced', () => {
     const got = replayed(
@@ -267,7 +424,7 @@ describe('no answer from what can not be told', () => {
       ]),
     );
     expect(got).toMatchObject({ ipis: 7, delivered: 2, not_observed: 3, coalesced: 1, pending: 1 });
-    expect(got.replay.unseen).toEqual({ early: 3, gap: 0, vector: 0 });
+    expect(got.replay.unseen).toEqual({ early: 3, gap: 0, vector: 0, skew: 0 });
   });
 
   it('without handler events of a vector nothing is known of its IPIs', () => {
@@ -367,6 +524,13 @@ describe('wprof', () => {
     expect(got.trace).toMatchObject({ untargeted: 1, unknownEvents: 1, damagedCount: 0, cpus: 6 });
   });
 
+  it('other events may lack what an IPI needs', () => {
+    const got = replayed(
+      lines({ ts: 1, t: 'ipi_send', cpu: 0, kind: 'single', target_cpu: 1 }, { ts: 2, t: 'cuda' }),
+    );
+    expect(got.trace).toMatchObject({ damagedCount: 0, unknownEvents: 1, cpus: 2 });
+  });
+
   it('damaged lines are counted with a reason', () => {
     const trace = read(
       `${lines({ ts: 0.1, t: 'ipi_send', cpu: 0, kind: 'single', target_cpu: 1 })}\n{"ts": 0.2, "t\n{"t": "ipi_send"}\n{"ts": 1, "t": "ipi_send", "cpu": 0, "kind": "odd"}\n3`,
@@ -405,8 +569,9 @@ describe('a file without sends is refused with what it holds', () => {
     [ftrace(4, [[0, 1, 'kvm_apic_ipi: dst 1 vec 2 (x|']]), /kvm_apic_ipi 1.*inside the guest/],
     [ftrace(4, [[0, 1, 'ipi_send_cpu: cpu=1']]), /line 5: ipi_send_cpu: fields not understood/],
     [ftrace(4, []), /it holds no event/],
-    [`            java    31 5.000001: ipi:${single(1)}`, /no CPU column.*perf record -a/],
+    [`            java    31 5.000001: ipi:${single(1)}`, /no \[CPU\] column.*perf record -a/],
     ['{"traceEvents":[]}', /JSON of another tool/],
+    ['# ========\n# captured on    : Mon\n# ========', /header of perf script/],
     ['[{"name": 1}]', /JSON of another tool/],
     [
       '             CPU0       CPU1\n LOC:       8812      17624   Local timer',
@@ -421,8 +586,8 @@ describe('a file without sends is refused with what it holds', () => {
     ['ipi_send_cpu: cpu=1 callsite=f callback=g', /context-info/],
     ['hello', /a.txt: "hello".*--format names it/],
     ['     0.000 ipi:ipi_send_cpu:cpu=1 callsite=f callback=0x0', /perf trace output/],
-    ['   1.000001: ipi:ipi_send_cpu: cpu=1', /no CPU column/],
-    ['  java  1.000001: ipi:ipi_send_cpu: cpu=1', /no CPU column/],
+    ['   1.000001: ipi:ipi_send_cpu: cpu=1', /no \[CPU\] column/],
+    ['  java  1.000001: ipi:ipi_send_cpu: cpu=1', /no \[CPU\] column/],
     ['{"version": "3.1", "capture_ipis": false}\n{"ts":1,"t":"switch","cpu":3}', /wprof -e ipi/],
     ['', /an empty file/],
   ])('%j', (text, why) => {

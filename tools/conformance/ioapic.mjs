@@ -75,7 +75,7 @@ export default topic('ioapic', 'I/O APIC: edge, level, remote IRR', (add) => {
   add('absent', 'A register that the I/O APIC does not have reads 0.', {
     source: SHEET,
     config: flat(1, { ioapics: [{ pins: 4, version: 0x20, id: 0 }] }),
-    when: [ioReg(0x18, 0x31), [ioRead(0x10), 0]],
+    when: [ioReg(0x18, 0x31), [ioRead(0x10), 0, { kvm: 0xffffffff }]],
   });
   add('edge', 'An edge pin sends at its rise and at nothing else.', {
     source: SHEET,
@@ -97,6 +97,7 @@ export default topic('ioapic', 'I/O APIC: edge, level, remote IRR', (add) => {
     given: [irq(3, true), entry(3, EDGE | 0x2000, 1)],
     when: [irq(3, false)],
     state: apics({ irr: [0x51] }),
+    models: { kvm: apics({ irr: [] }), qemu: apics({ irr: [] }) },
   });
   add('level', 'A level pin sends once, sets remote IRR, and TMR at the target.', {
     source: SHEET,

@@ -52,7 +52,7 @@ export default topic('lvt', 'Local vector table and LINT pins', (add) => {
     source: LVT,
     config: flat(1),
     given: [write(0, REG.perf, 0x31)],
-    when: [local(0, 'perf'), [read(0, REG.perf), MASKED | 0x31, { qemu: 0x31 }]],
+    when: [local(0, 'perf'), [read(0, REG.perf), MASKED | 0x31, { amd: 0x31, qemu: 0x31 }]],
   });
   add('thermal', 'The thermal sensor has an entry on later processors.', {
     source: LVT,

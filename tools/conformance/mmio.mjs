@@ -26,7 +26,7 @@ export default topic('mmio', 'The register page of xAPIC mode', (add) => {
       given: [write(0, REG.tpr, 0x35)],
       when: [
         [read(0, REG.id, size), 0],
-        [read(0, REG.tpr, size), 0],
+        [read(0, REG.tpr, size), 0, { kvm: 0x35 }],
       ],
     });
     add(`narrow-write-${size}`, `A ${size}-byte write to a register does not change it.`, {
@@ -201,14 +201,22 @@ export default topic('mmio', 'The register page of xAPIC mode', (add) => {
     REG.timer,
     ones,
     0x700ff,
-    { ...raw, amd: 0x300ff, p6: 0x300ff },
+    { kvm: 0x710ff, ...raw, amd: 0x300ff, p6: 0x300ff },
     table,
   );
-  bits('thermal', 'LVT thermal sensor', REG.thermal, ones, 0x107ff, { ...raw, p6: 0 }, table);
-  bits('perf', 'LVT performance counter', REG.perf, ones, 0x107ff, raw, table);
-  bits('lint0', 'LVT LINT0', REG.lint0, ones, 0x1a7ff, raw, table);
-  bits('lint1', 'LVT LINT1', REG.lint1, ones, 0x1a7ff, raw, table);
-  bits('error', 'LVT error', REG.error, ones, 0x100ff, raw, table);
+  bits(
+    'thermal',
+    'LVT thermal sensor',
+    REG.thermal,
+    ones,
+    0x107ff,
+    { ...raw, kvm: 0x117ff, p6: 0 },
+    table,
+  );
+  bits('perf', 'LVT performance counter', REG.perf, ones, 0x107ff, { ...raw, kvm: 0x117ff }, table);
+  bits('lint0', 'LVT LINT0', REG.lint0, ones, 0x1a7ff, { ...raw, kvm: 0x1f7ff }, table);
+  bits('lint1', 'LVT LINT1', REG.lint1, ones, 0x1a7ff, { ...raw, kvm: 0x1f7ff }, table);
+  bits('error', 'LVT error', REG.error, ones, 0x100ff, { ...raw, kvm: 0x110ff }, table);
   bits('cmci', 'LVT CMCI', REG.cmci, ones, 0x107ff, { amd: 0, kvm: 0, qemu: 0, p6: 0 }, table);
   const clock = sdm('APIC Timer');
   bits('initial-count', 'initial count', REG.initialCount, ones, ones, undefined, clock);

@@ -2,7 +2,7 @@
 
 import { checkRegister, checkWide } from '../../core/check.js';
 import { checkInteger, usage } from '../../core/errors.js';
-import { L } from '../../core/memory.js';
+import { C, L } from '../../core/memory.js';
 import type { CoreExports } from '../../core/wasm.js';
 
 /** RDMSR, WRMSR or MOV CR8 that the processor refuses with #GP(0). Nothing has changed. */
@@ -34,8 +34,16 @@ export class RegisterAccess {
   readMMIO(offset: number, size: number): number {
     checkAccess(offset, size);
     if (size === 4 && offset % 16 === 0) return this.#core.readPage(this.#cpu, offset >> 4) >>> 0;
-    const closed = this.#core.readPage(this.#cpu, PAGE_PROBE) >>> 0 === 0xffffffff;
-    return closed ? 2 ** (8 * size) - 1 : 0;
+    const ones = 2 ** (8 * size) - 1;
+    if (this.#core.readPage(this.#cpu, PAGE_PROBE) >>> 0 === 0xffffffff) return ones;
+    const inside = offset % 16;
+    if (inside + size > 4 || !this.#readsBytes()) return 0;
+    return ((this.#core.readPage(this.#cpu, offset >> 4) >>> (8 * inside)) & ones) >>> 0;
+  }
+
+  #readsBytes(): boolean {
+    const view = new DataView(this.#core.memory.buffer);
+    return view.getUint32(L.H_MODEL + 4 * C.F_NARROW_READS, true) !== 0;
   }
 
   writeMMIO(offset: number, value: number, size: number): void {
