@@ -75,10 +75,12 @@ async function main(argv: string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined) return runShowcase(terminal);
   if (name === '--help' || name === '-h' || name === 'help') {
+    if (rest.length > 1) throw usage('argument', rest[1], 'one command to help with');
     terminal.print(rest[0] === undefined ? HELP : helpText(rest[0], commandOf(rest[0]).spec));
     return 0;
   }
   if (name === '--version' || name === '-V') {
+    if (rest.length > 0) throw usage('argument', rest[0], 'none after --version');
     terminal.print(version());
     return 0;
   }

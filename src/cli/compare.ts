@@ -46,10 +46,14 @@ export const COMPARE: CommandSpec = {
 
 /** Which (era, driver) pairs exist and fit. */
 function pairs(args: Parsed, cpus: number): [Era, Driver][] {
-  const eras = (args.text('eras') ?? Object.keys(ERAS).join(','))
-    .split(',')
-    .map((e) => oneOf<Era>('--eras', e, ERAS));
-  const named = args.text('drivers')?.split(',').map(parseDriver);
+  const once = <T>(names: readonly T[]): T[] => [...new Set(names)];
+  const eras = once(
+    (args.text('eras') ?? Object.keys(ERAS).join(','))
+      .split(',')
+      .map((e) => oneOf<Era>('--eras', e, ERAS)),
+  );
+  const list = args.text('drivers');
+  const named = list === undefined ? undefined : once(list.split(',').map(parseDriver));
   const wanted: Driver[] = named ?? ['x2apic_cluster', 'x2apic_phys', 'kvm_pv', 'hyperv'];
   for (const driver of named ?? []) {
     const limit = CPU_LIMIT[DRIVER_MODES[driver][0]!];
@@ -74,6 +78,18 @@ function pairs(args: Parsed, cpus: number): [Era, Driver][] {
   );
 }
 
+/** Each size once. @throws UsageError for named ones that no mask between one target and all others has */
+function sizesOf(args: Parsed, cpus: number): number[] {
+  const named = args.text('sizes');
+  const sizes = new Set(parseNumberList('--sizes', named ?? '2,4,16,64', 1, 65535, 32));
+  const odd = [...sizes].find((size) => size < 2 || size > cpus - 2);
+  if (named !== undefined && odd !== undefined) {
+    const allowed = cpus > 3 ? `2-${cpus - 2} on ${cpus} CPUs` : `none on ${cpus} CPUs`;
+    throw usage('--sizes', odd, allowed, 'one target and all others are compared in any case');
+  }
+  return [...sizes];
+}
+
 export async function runCompare(args: Parsed, terminal: Terminal): Promise<number> {
   const machine: MachineOptions = machineOptions(args, {
     topology: { sockets: 2, cores: 24, threads: 2 },
@@ -81,7 +97,7 @@ export async function runCompare(args: Parsed, terminal: Terminal): Promise<numb
   const { mode: _, driver: __, ...probe } = machine;
   const { cpus } = Machine.create({ ...probe, driver: 'x2apic_phys' }).config;
   if (cpus < 2) throw usage('--cpus', cpus, '2 or more');
-  const sizes = parseNumberList('--sizes', args.text('sizes') ?? '2,4,16,64', 1, 65535, 32);
+  const sizes = sizesOf(args, cpus);
   const rounds = parseNumber('--rounds', args.text('rounds') ?? '15', 3, 1000);
   const groups = pairs(args, cpus).map(([era, driver]) =>
     candidatesFor(era, driver, machine, cpus, sizes),

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Owns the signals and the standard streams of the process; commands.ts has the commands.
 // Signals come first: everything else is imported later, while they are listened to.
-import { breathe, ownSignals, watchInterrupt } from './signals.js';
+import { breathe, leave, ownSignals, terminalGone, watchInterrupt } from './signals.js';
 
 const release = ownSignals();
 const interrupt = watchInterrupt();
@@ -19,5 +19,5 @@ const code = commands ? await commands.runCommand(process.argv.slice(2)) : 3;
 process.exitCode = interrupt.hit ? interrupt.code : code;
 // A reader that takes its time: signals are listened to until it has everything.
 await settled();
-if (interrupt.hit) process.exit(interrupt.code);
+if (interrupt.hit || terminalGone()) leave(interrupt.code || code);
 release();

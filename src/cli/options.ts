@@ -92,6 +92,9 @@ function takeValue(name: string, spec: CommandSpec, token: Token, arg: string): 
     throw new UsageError(`${what}: got no value, allowed ${option.value}; ${help}`);
   }
   if (value === '' && !option.empty) throw usage(what, '', option.value, help);
+  // What bytes it had nobody knows any more: the file would get another name.
+  if (option.output && value.includes('\ufffd'))
+    throw usage(what, value, 'a name in UTF-8', 'name another file');
   return value;
 }
 

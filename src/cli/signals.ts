@@ -1,4 +1,5 @@
 // Ctrl-C, SIGTERM and SIGHUP. main.ts listens before anything else is loaded; commands ask watchInterrupt().
+import { isatty } from 'node:tty';
 
 const CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof CODES;
@@ -28,7 +29,7 @@ class State implements Interrupt {
 
   /** The first signal is noted; a second one ends the process, with the code of the first. */
   take(name: StopSignal): void {
-    if (this.code !== 0) process.exit(this.code);
+    if (this.code !== 0) leave(this.code);
     this.code = CODES[name];
     this.#abort.abort();
   }
@@ -52,6 +53,22 @@ export function ownSignals(): () => void {
 /** What the signals of this process say. */
 export function watchInterrupt(): Interrupt {
   return state;
+}
+
+const TERMINALS = [0, 1, 2].filter((fd) => isatty(fd));
+
+/** A terminal that was there when the command began was closed. */
+export function terminalGone(): boolean {
+  return !TERMINALS.every((fd) => isatty(fd));
+}
+
+/** Ends the process. Node aborts when it cannot reset a terminal at its end: then the signal ends it. */
+export function leave(code: number): never {
+  if (!terminalGone()) process.exit(code);
+  process.emit('exit', code);
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
+  process.exit(code);
 }
 
 /** Resolves after pending signals and timers have run. */

@@ -1,6 +1,7 @@
 // Standard output and standard error: what it means when they cannot be written.
 import { fstatSync, writeSync } from 'node:fs';
 import { failureText } from './failure.js';
+import { leave } from './signals.js';
 
 type Writable = NodeJS.WriteStream & {
   _write(chunk: Uint8Array, encoding: string, done: (error?: Error) => void): void;
@@ -34,12 +35,11 @@ export function guardStandard(stopCode: () => number): void {
   // A reader that waits would keep signals from being seen.
   out._handle?.setBlocking?.(false);
   out.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader has what it wants, as head does.
-    if (error.code === 'EPIPE') process.exit(stopCode());
+    // The reader has what it wants, as head does. Of a terminal that was closed nothing more can be had.
+    if (error.code === 'EPIPE' || (error.code === 'EIO' && stopCode() !== 0)) leave(stopCode());
     const next = 'free space, or send it elsewhere';
     process.stderr.write(`ipistorm: ${failureText('standard output', '', error, next)}\n`);
-    // Of a terminal that was closed nothing more can be had: the signal says so.
-    process.exit(stopCode() || 3);
+    leave(stopCode() || 3);
   });
   // Nobody reads the messages: the work goes on without them.
   process.stderr.on('error', () => {});

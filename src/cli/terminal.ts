@@ -80,18 +80,19 @@ export class Terminal {
       this.print(block.tone ? this.style(COLOURS[block.tone], block.text) : printable(block.text));
   }
 
-  /** A bar on standard error, at most ten times a second; nothing when that is no terminal. */
+  /** A bar on standard error, at most ten times a second; nothing when that is no terminal, or a dumb one. */
   progress(share: number, text: string): void {
     const now = Date.now();
-    if (!this.#err.isTTY || (now - this.#last < 100 && share < 1)) return;
+    if (!this.#err.isTTY || process.env.TERM === 'dumb') return;
+    if (now - this.#last < 100 && share < 1) return;
     this.#last = now;
     this.#progress = true;
     const width = 24;
     const full = Math.round(Math.min(1, share) * width);
     const bar = `${'#'.repeat(full)}${'.'.repeat(width - full)}`;
-    const room = Math.max(10, (this.#err.columns ?? 80) - width - 12);
-    const shown = printable(text).slice(0, room);
-    this.#err.write(`\r\x1b[K[${bar}] ${(share * 100).toFixed(0).padStart(3)} %  ${shown}`);
+    const line = `[${bar}] ${(share * 100).toFixed(0).padStart(3)} %  ${printable(text)}`;
+    // A line that wraps could not be cleared. Some terminals say that they have 0 columns.
+    this.#err.write(`\r\x1b[K${line.slice(0, (this.#err.columns || 80) - 1)}`);
   }
 
   clearProgress(): void {

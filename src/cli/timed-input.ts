@@ -173,7 +173,33 @@ function assignments(text: string): string[] {
   }
   if (quoted || depth !== 0)
     throw usage('--set', text, 'PATH=VALUE,... with whole brackets and quotes');
-  return [...parts, text.slice(start)].filter((part) => part !== '');
+  const set = [...parts, text.slice(start)].filter((part) => part !== '');
+  if (text !== '' && set.length === 0) throw usage('--set', text, 'PATH=VALUE,...');
+  return set;
+}
+
+/** Options that set a field, too. */
+const FIELD_OF: Readonly<Record<string, string>> = {
+  cpus: 'machine.cpus',
+  driver: 'machine.driver',
+  era: 'machine.era',
+  duration: 'duration_ns',
+  serialize: 'workloads.0.lock',
+};
+
+/** Nothing is set and then overwritten. @throws UsageError */
+function checkSetOnce(sets: readonly string[], args: Parsed): void {
+  const before = new Map<string, string>();
+  for (const [option, field] of Object.entries(FIELD_OF)) {
+    if (args.flag(option) || args.text(option) !== undefined) before.set(field, `--${option}`);
+  }
+  for (const path of sets.map((assignment) => assignment.split('=')[0]!)) {
+    for (const [field, option] of before) {
+      if (field === path || field.startsWith(`${path}.`))
+        throw usage('--set', path, 'each field once', `${option} sets ${field}; leave one out`);
+    }
+    before.set(path, '--set');
+  }
 }
 
 /** The scenario with the options' changes, checked. @throws UsageError */
@@ -195,7 +221,9 @@ export function timedScenario(name: string, args: Parsed): Scenario {
   const duration = args.text('duration');
   if (duration !== undefined) changed.duration_ns = parseTime('--duration', duration);
   if (args.flag('serialize')) setField(changed, 'workloads.0.lock=0');
-  for (const assignment of assignments(args.text('set') ?? '')) setField(changed, assignment);
+  const sets = assignments(args.text('set') ?? '');
+  checkSetOnce(sets, args);
+  for (const assignment of sets) setField(changed, assignment);
   return checkScenario(changed);
 }
 

@@ -176,3 +176,49 @@ describe('ipistorm models --differences', () => {
     expect((await run('models', 'sdm', '--differences')).status).toBe(2);
   });
 });
+
+describe('what was asked is done or refused', () => {
+  const RUN_IT = ['run', 'irqs-off', '--duration', '10us'];
+  it.each([
+    [
+      [...RUN_IT, '--cpus', '8', '--set', 'machine.cpus=4'],
+      /got "machine.cpus".* --cpus sets mach/,
+    ],
+    [[...RUN_IT, '--set', 'duration_ns=5'], /--duration sets duration_ns; leave one out/],
+    [[...RUN_IT, '--set', 'machine.cpus=4,machine.cpus=5'], /--set sets machine.cpus; leave one/],
+    [[...RUN_IT, '--set', 'csd.timeout_ms=4,csd={}'], /--set sets csd.timeout_ms; leave one out/],
+    [[...RUN_IT, '--serialize', '--set', 'workloads.0={}'], /--serialize sets workloads.0.lock/],
+    [[...RUN_IT, '--set', ','], /--set: got ",", allowed PATH=VALUE/],
+    [[...RUN_IT, '--chrome', 'a\ufffdb'], /--chrome: got .*, allowed a name in UTF-8/],
+    [['--version', 'x'], /argument: got "x", allowed none after --version/],
+    [['help', 'icr', 'x'], /argument: got "x", allowed one command/],
+    [['compare', '--cpus', '8', '--sizes', '2,7'], /--sizes: got 7, allowed 2-6 on 8 CPUs/],
+    [['compare', '--cpus', '3', '--sizes', '2'], /--sizes: got 2, allowed none on 3 CPUs/],
+  ])('%j', async (args, message) => {
+    const { status, stdout, stderr } = await run(...args);
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it('set in turn: a part, then what is in it', async () => {
+    const set = 'csd={},csd.timeout_ms=4,workloads.0.think_ns=9,workloads.1.think_ns=9';
+    expect((await run(...RUN_IT, '--set', set)).status).toBe(0);
+  });
+
+  it('compares what is named twice once', async () => {
+    const twice = [
+      '--drivers',
+      'phys,x2apic_phys',
+      '--eras',
+      'linux-6.12,linux-6.12',
+      '--sizes',
+      '2,2',
+    ];
+    const { json } = await run('compare', '--cpus', '8', '--rounds', '3', ...twice, '--json');
+    const paths = json().paths.map(
+      (p: { path: string; targets: number }) => `${p.path} ${p.targets}`,
+    );
+    expect(new Set(paths).size).toBe(paths.length);
+  });
+});

@@ -1,6 +1,6 @@
 // Ctrl-C, SIGTERM and SIGHUP: what was done so far is printed, and the exit code names the signal.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -146,6 +146,26 @@ describe('a scenario or cost set that comes by a pipe', () => {
 });
 
 describe('a terminal that is closed (SIGHUP)', () => {
+  const script = spawnSync('script', ['--version']).status === 0;
+
+  it.skipIf(!script)('behind a real one: no word, no abort of Node, status 129', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ipistorm-hup-'));
+    const [err, status] = [join(folder, 'err'), join(folder, 'status')];
+    const command = `"${process.execPath}" "${MAIN}" run scftorture --duration 100s 2> "${err}"`;
+    // The first shell gets the signal from the terminal, and its end brings it to the others.
+    const line = `sh -c 'trap "" HUP; ${command}; echo $? > "${status}"'; true`;
+    const terminal = spawn('script', ['-qec', line, '/dev/null'], { stdio: 'ignore' });
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    terminal.kill('SIGKILL');
+    for (let i = 0; i < 100 && !existsSync(status); i++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(readFileSync(status, 'utf8')).toBe('129\n');
+    // The shell may say what its child ended by.
+    const said = /^interrupted: the figures are of what was done\n(Hangup.*\n)?$/;
+    expect(readFileSync(err, 'utf8')).toMatch(said);
+    rmSync(folder, { recursive: true });
+  });
+
   it('what was done so far, exit 129', async () => {
     const { status, json } = await struck({ signal: 'SIGHUP', afterMs: 300 }, ...JSON_COMMANDS[0]!);
     expect(status).toBe(129);
