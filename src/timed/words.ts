@@ -1,6 +1,6 @@
 // What a field of a schema may be, in plain words: for errors.
 
-/** What valibot's schemas have in common, as far as errors look into them. */
+/** What schemas have in common, as far as errors look into them. */
 interface AnySchema {
   type?: string;
   wrapped?: AnySchema;
