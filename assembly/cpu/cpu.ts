@@ -5,6 +5,7 @@ import { initReset } from '../board/power';
 import { acknowledgePicLine } from '../board/wiring';
 import { Lapic } from '../lapic/lapic';
 import { clearLatch, latch, setLatch } from '../lapic/outputs';
+import { withdrawLazyEoi } from '../lapic/posted';
 import { dispatchesLow, isHardwareEnabled, isSoftwareEnabled, ppr } from '../lapic/state';
 import {
   F_SPURIOUS,
@@ -157,9 +158,11 @@ export function returnFromHandler(cpu: u32): i32 {
 
 /**
  * An EOI write, and whose EOI it was: the innermost handler's own, a stray with nothing in service,
- * or another vector's. The vector that it ended is in H_RESULT.
+ * or another vector's. The vector that it ended is in H_RESULT. An offer to do without it is over then (KVM: with
+ * any exit, apic_sync_pv_eoi_from_guest()).
  */
 export function eoiWritten(cpu: u32): i32 {
+  withdrawLazyEoi(cpu);
   const vector = eoi(cpu);
   newsIfAsserted(cpu);
   outcome.result = vector;

@@ -3,10 +3,10 @@
 import { settled } from '../board/audit';
 import { eoiWritten } from '../cpu/cpu';
 import { dispatchVector, Lapic, setTpr as writeTpr } from '../lapic/lapic';
-import { ppr as pprOf } from '../lapic/state';
+import { isHardwareEnabled, ppr as pprOf } from '../lapic/state';
 import { cpus } from '../memory/arena';
 import { countBits } from '../memory/bits';
-import { BAD_ARGUMENT } from '../memory/codes';
+import { BAD_ARGUMENT, NONE } from '../memory/codes';
 import { outcome } from '../memory/records';
 import { irrOf } from '../memory/rows';
 import { openRing as openTheRing, takeWakeList as takeAll } from '../record/wake';
@@ -29,6 +29,7 @@ export function acknowledgeVector(cpu: u32, vector: u32): i32 {
 
 export function eoi(cpu: u32): i32 {
   if (cpu >= cpus) return BAD_ARGUMENT;
+  if (!isHardwareEnabled(cpu)) return NONE; // the register is out of reach
   eoiWritten(cpu);
   return settled(<i32>outcome.result);
 }

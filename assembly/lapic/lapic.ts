@@ -16,7 +16,7 @@ import { after, note } from '../record/hash';
 import { kick, LISTED } from '../record/wake';
 import { acceptSlow } from './accept';
 import { countVector, Vector } from './row';
-import { eligibleSlow, handOver, settle } from './slow';
+import { eligibleSlow, handOver, handOverNamed, settle } from './slow';
 import { assertSound } from './sound';
 import { blockedClasses, isPlain } from './state';
 
@@ -161,6 +161,7 @@ export function runPlainHandlers(cpu: u32): bool {
 export function dispatchVector(cpu: u32, vector: u32): i32 {
   const at = row(cpu);
   const classes = at.classes;
+  if (!isPlain(classes)) return handOverNamed(cpu, vector);
   const top = vector >> 4;
   const word: u32 = classWords(at, top).irr;
   if (((word >> (vector & 15)) & 1) == 0) return NONE;

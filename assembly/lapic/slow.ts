@@ -125,3 +125,17 @@ export function handOver(cpu: u32): i32 {
   settle(cpu);
   return vector;
 }
+
+/** A named vector, when the PPR and the interrupt enable registers let it through; or NONE. */
+export function handOverNamed(cpu: u32, vector: u32): i32 {
+  if (isEarly()) {
+    const cold = coldRow(cpu);
+    const due = (cold.latch & L.LATCH_DISPATCHED) != 0 && cold.dispatched == vector;
+    return due ? handOver(cpu) : NONE;
+  }
+  const top = vector >> 4;
+  const word: u32 = classWords(row(cpu), top).irr & enabledWord(cpu, top);
+  if (isHeld(cpu) || ((word >> (vector & 15)) & 1) == 0) return NONE;
+  const passes = top == 0 ? vector != 0 && dispatchesLow() && ppr(cpu) == 0 : top > ppr(cpu) >> 4;
+  return passes ? takeVector(cpu, vector) : NONE;
+}

@@ -274,7 +274,8 @@ export class LocalApic {
     return taken;
   }
 
-  /** Writes EOI: clears and returns the highest vector in service; -1 for a stray EOI, which is counted. */
+  /** Writes EOI: clears and returns the highest vector in service; -1 for a stray EOI, which is counted, and
+   * while IA32_APIC_BASE disables the local APIC. */
   eoi(): number {
     const vector = this.#core.eoi(this.cpu);
     this.#host.done();

@@ -439,6 +439,7 @@ export class Machine {
 
   *#slices(storm: ResolvedStorm): Generator<StormProgress, StormResult, StormStep> {
     this.#refuseInStorm('storm');
+    this.#refuseWithRing('storm'); // it may have been opened since stormSlices()
     this.#storming = true;
     try {
       return yield* sliceStorm(this.#stormHost(), storm);

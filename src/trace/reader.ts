@@ -31,6 +31,8 @@ const KNOWN =
   /^(?:ipi_\w+|csd_\w+|\w+_(?:entry|exit)|sched_wak\w+|irq_work\w*|kvm_(?:apic_ipi|apic_accept_irq|eoi|pv_eoi)|hyperv_send_ipi\w*)$/;
 /** wprof names the kind of an IPI; the kernel's callback for single and multi is this one. */
 const GENERIC_CALLBACK = 'generic_smp_call_function_single_interrupt';
+/** Two lines became one. */
+const SECOND = /[ :]ipi_send_cpu(?:mask)?: /;
 const FALLBACKS = ['bracket', 'verbose', 'latency', 'graph'] as const;
 
 export interface ReadOptions {
@@ -256,7 +258,11 @@ export class TraceReader {
 
   #send(name: string, cpu: number, text: string, time: number): void {
     const trace = this.#trace!;
-    const send = parseSend(name, text, trace.dialect.anchor !== 'columns');
+    const second = text.search(SECOND);
+    if (second >= 0) this.#damage(`${name}: another send in the same line`);
+    const own = second < 0 ? text : text.slice(0, second);
+    const send = parseSend(name, own, trace.dialect.anchor !== 'columns');
+    if (!send && second >= 0) return;
     if (!send) return this.#damage(`${name}: fields not understood`);
     for (const target of send.cpus) trace.highestCpu = Math.max(trace.highestCpu, target);
     const { rows } = trace;

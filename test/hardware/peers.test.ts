@@ -394,6 +394,63 @@ describe('local APICs of KVM, QEMU and AMD', () => {
   });
 });
 
+describe('acknowledgeVector()', () => {
+  it.each(MODEL_NAMES)('%s: takes what take() would, and what waits below it', (model) => {
+    for (const isrSetAt of ['take', 'dispatch'] as const) {
+      const machine = Machine.create({ cpus: 1, model, mode: 'xapic-flat', isrSetAt });
+      const lapic = machine.lapic(0);
+      for (const vector of [0x31, 0x41, 0x42]) lapic.accept(vector, 'level');
+      const early = isrSetAt === 'dispatch'; // 0x31 came first and is in the CPU's latch
+      expect(lapic.acknowledgeVector(0x41)).toBe(early ? -1 : 0x41);
+      expect(lapic.acknowledgeVector(0x31)).toBe(early ? 0x31 : -1);
+      lapic.writeMMIO(0xf0, 0xff);
+      if (!early) expect(lapic.acknowledgeVector(0x42)).toBe(-1); // its class is in service
+      lapic.eoi();
+      const delivers = model.startsWith('kvm');
+      if (!early) expect(lapic.acknowledgeVector(0x42)).toBe(delivers ? 0x42 : -1);
+    }
+  });
+
+  it("looks at AMD's enable registers, and knows QEMU's low vectors", () => {
+    const amd = Machine.create({ cpus: 1, model: 'amd', mode: 'xapic-flat' }).lapic(0);
+    amd.writeMMIO(0x410, 1);
+    amd.writeMMIO(0x4a0, 2); // of 0x40-0x5f only 0x41
+    for (const vector of [0x41, 0x42]) amd.accept(vector);
+    expect([amd.acknowledgeVector(0x42), amd.acknowledgeVector(0x41)]).toEqual([-1, 0x41]);
+    const qemu = Machine.create({ cpus: 1, model: 'qemu', mode: 'xapic-flat' }).lapic(0);
+    for (const vector of [0, 5]) qemu.accept(vector);
+    expect([qemu.acknowledgeVector(0), qemu.acknowledgeVector(5)]).toEqual([-1, 5]);
+    expect(qemu.isr).toEqual([5]);
+  });
+});
+
+describe('EOI', () => {
+  it('of a disabled local APIC does nothing, by whatever call', () => {
+    const machine = Machine.create({ cpus: 1, model: 'kvm', mode: 'xapic-flat' });
+    const lapic = machine.lapic(0);
+    lapic.accept(0x41);
+    lapic.acknowledge();
+    lapic.writeMSR(0x1b, 0xfee00100n);
+    expect([lapic.eoi(), machine.cpu(0).eoi().kind]).toEqual([-1, 'stray']);
+    lapic.writeMSR(0x1b, 0xfee00900n);
+    expect([lapic.isr, lapic.eoi()]).toEqual([[0x41], 0x41]);
+  });
+
+  it('written all the same ends the offer to do without', () => {
+    const lapic = Machine.create({ cpus: 1, mode: 'xapic-flat' }).lapic(0);
+    for (const end of [() => lapic.eoi(), () => lapic.writeMMIO(0xb0, 0)]) {
+      lapic.accept(0x31);
+      lapic.acknowledge();
+      expect(lapic.offerLazyEoi()).toBe(true);
+      end();
+      lapic.accept(0x41);
+      lapic.acknowledge();
+      expect(lapic.useLazyEoi()).toBe(false);
+      expect([lapic.isr, lapic.eoi(), lapic.counters.strayEois]).toEqual([[0x41], 0x41, 0]);
+    }
+  });
+});
+
 describe('nothing is lost uncounted', () => {
   const lost = (machine: Machine, cpu: number): number => {
     const { attempted, delivered, coalesced, rejected, discarded, pending } = machine.counters(cpu);

@@ -165,6 +165,15 @@ describe('a storm between two slices', () => {
     }
   });
 
+  it('is refused when a ring took the news before it began', () => {
+    const machine = Machine.create({ cpus: 4 });
+    const run = machine.stormSlices(options);
+    machine.openNewsRing();
+    expect(() => run.next()).toThrow(/closeNewsRing\(\) first/);
+    machine.closeNewsRing();
+    expect(machine.storm({ sends: 1000, depth: 7 })).toEqual(alone);
+  });
+
   it('checks its options when it is made, not when it begins', () => {
     const machine = Machine.create({ cpus: 4 });
     expect(() => machine.stormSlices({ send: 1 } as never)).toThrow(UsageError);

@@ -162,7 +162,7 @@ export const HARDWARE: Planted[] = [
     becomes: 'stopTimer(cpu);',
   },
   { bug: 'kvm-keeps-the-bsp-flag', kind: 'mode switch', becomes: 'const keepsBsp = !host;' },
-  { bug: 'qemu-forgets-lint0', kind: 'LVT', becomes: 'const looks = false;' },
+  { bug: 'qemu-forgets-lint0', kind: 'LVT', seed: 47, becomes: 'const looks = false;' },
   { bug: 'kvms-map-has-aliases', kind: 'KVM destination', becomes: '' },
   { bug: 'kvm-keeps-no-status-bits', kind: 'LVT', becomes: 'const withStatus = false;' },
   {

@@ -141,6 +141,20 @@ describe('lines that are no events are no damage', () => {
     expect(read(`${ftrace(4, [[0, 1, single(1)]])}${line}\n`).damagedCount).toBe(0);
   });
 
+  it('of two lines that became one the first is read, if it is whole, and the line is damaged', () => {
+    const [head, first, second] = [0, 4, 5].map(
+      (i) =>
+        ftrace(4, [
+          [0, 1, single(1)],
+          [0, 2, single(2)],
+        ]).split('\n')[i],
+    );
+    const whole = read(`${head}\n${first}${second}\n`);
+    expect(whole).toMatchObject({ sends: 1, damagedCount: 1 });
+    const cut = read(`${head}\n${second}\n${first!.slice(0, -60)}${second}\n`);
+    expect(cut).toMatchObject({ sends: 1, damagedCount: 1 });
+  });
+
   it('a long line is damage, and the others are read', () => {
     const trace = read(`${ftrace(4, [[0, 1, single(1)]])}${'x'.repeat(2 ** 20 + 1)}\n`);
     expect(trace.damaged).toEqual([{ line: 6, reason: 'longer than 1 MiB' }]);
