@@ -94,7 +94,7 @@ describe('a trace that comes by a pipe', () => {
   it('that sends nothing more: what was read, exit 143', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ipistorm-pipe-'));
     const pipe = join(folder, 'pipe');
-    execFileSync('mkfifo', [pipe]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
     const line = ' a-1 [000] 1.000001: ipi_send_cpu: cpu=1 callsite=f+0x1 callback=0x0';
     const text = `cpus=4\n${`${line}\n`.repeat(3000)}`;
     const writer = spawn('sh', ['-c', 'cat - > "$0"; sleep 30', pipe], {
@@ -118,7 +118,7 @@ describe('a trace that comes by a pipe', () => {
 describe('a scenario or cost set that comes by a pipe', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ipistorm-pipe-'));
   const pipe = join(folder, 'pipe');
-  execFileSync('mkfifo', [pipe]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each([
@@ -146,7 +146,7 @@ describe('a scenario or cost set that comes by a pipe', () => {
 });
 
 describe('a terminal that is closed (SIGHUP)', () => {
-  const script = spawnSync('script', ['--version']).status === 0;
+  const script = spawnSync('sh', ['-c', 'script --version']).status === 0;
 
   it.skipIf(!script)('behind a real one: no word, no abort of Node, status 129', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ipistorm-hup-'));
@@ -154,7 +154,9 @@ describe('a terminal that is closed (SIGHUP)', () => {
     const command = `"${process.execPath}" "${MAIN}" run scftorture --duration 100s 2> "${err}"`;
     // The first shell gets the signal from the terminal, and its end brings it to the others.
     const line = `sh -c 'trap "" HUP; ${command}; echo $? > "${status}"'; true`;
-    const terminal = spawn('script', ['-qec', line, '/dev/null'], { stdio: 'ignore' });
+    const terminal = spawn('sh', ['-c', 'exec script -qec "$0" /dev/null', line], {
+      stdio: 'ignore',
+    });
     await new Promise((resolve) => setTimeout(resolve, 2000));
     terminal.kill('SIGKILL');
     for (let i = 0; i < 100 && !existsSync(status); i++)
