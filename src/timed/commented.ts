@@ -120,6 +120,8 @@ class Builder {
     // To jsonc-parser 01 is two numbers.
     if (/[\w.+]/.test(this.#text.charAt(at.offset + length))) throw this.#error(at, NUMBER);
     if (!Number.isFinite(value)) throw this.#error(at, 'a number below 1.8e308');
+    const digits = this.#text.slice(at.offset, at.offset + length).split(/e/i)[0]!;
+    if (value === 0 && /[1-9]/.test(digits)) throw this.#error(at, '0 or a number above 5e-324');
   }
 
   #put(value: unknown): void {

@@ -43,6 +43,7 @@ describe('refused, with line and column', () => {
     ['{"a": {"constructor": 1}}', /column 8: got a field "constructor"/],
     ['{"a": NaN}', /column 7: got "NaN\}", allowed a value/],
     ['[-Infinity]', /column 2: got "-Infinity\]"/],
+    ['[1e-400]', /column 2: got "1e-400\]", allowed 0 or a number above 5e-324/],
     ['[1e999]', /column 2: got "1e999\]", allowed a number below 1\.8e308/],
     ['[01]', /a number as JSON writes it/],
     ['[1.]', /a number as JSON writes it/],
