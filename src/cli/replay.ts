@@ -97,6 +97,7 @@ function traceJson(trace: Trace, replay: Replay, interrupted: boolean): object {
     dialect: trace.describe(),
     clock: trace.clock,
     cpus: replay.cpus,
+    header_cpus: trace.headerCpus || null,
     span_s: trace.spanNs === undefined ? null : Math.round(trace.spanNs) / 1e9,
     events: Object.fromEntries(trace.events.counts),
     skipped_lines: trace.damagedCount,

@@ -79,6 +79,11 @@ function addReading(trace: Trace, replay: Replay, sheet: Sheet): void {
       `${trace.sources.size} recordings in one file, read as one machine: ${[...trace.sources].slice(0, 4).join(', ')}`,
       'note',
     );
+  if (trace.headerCpus > 0 && trace.highestCpu >= trace.headerCpus)
+    sheet.line(
+      `the header says ${count(trace.headerCpus)} CPUs, events name CPU ${trace.highestCpu}: the machine has ${count(trace.cpus)}`,
+      'note',
+    );
   if (trace.announced > trace.anchored)
     sheet.line(
       `the header announces ${count(trace.announced)} entries, the file has ${count(trace.anchored)}: it is cut or filtered`,

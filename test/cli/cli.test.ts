@@ -312,6 +312,41 @@ describe('ipistorm replay', () => {
     }
   });
 
+  it('says beside the answers what in the file weakens them', async () => {
+    const file = join(scratch, 'weak.txt');
+    const line = (cpu: number, us: number, text: string) =>
+      `a-1 [00${cpu}] d..1. 1.00000${us}: ${text}`;
+    const send = (cpu: number) => `ipi_send_cpu: cpu=${cpu} callsite=f+0x1/0x2 callback=0x0`;
+    writeFileSync(
+      file,
+      [
+        '# tracer: nop',
+        '# entries-in-buffer/entries-written: 40/50   #P:4',
+        line(0, 1, send(5)),
+        'CPU:1 [LOST 17 EVENTS]',
+        line(1, 3, send(2)),
+        line(0, 2, send(1)),
+      ].join('\n'),
+    );
+    const { stdout } = await run('replay', file);
+    expect(stdout).toContain('the header says 4 CPUs, events name CPU 5: the machine has 6');
+    expect(stdout).toContain('94 % of the events of CPU 1 are lost (17)');
+    expect(stdout).toContain("10 were lost on CPUs that the file doesn't name");
+    expect(stdout).toContain('lines not in time order: 1; sorted by time');
+    expect(stdout).toContain(
+      'the header announces 40 entries, the file has 3: it is cut or filtered',
+    );
+    expect(stdout).toContain(
+      '3 IPIs not observed, so neither delivered nor coalesced: 3 of vectors',
+    );
+    expect((await run('replay', file, '--json')).json().trace).toMatchObject({
+      cpus: 6,
+      header_cpus: 4,
+      lost_events: 27,
+      entries_announced: 40,
+    });
+  });
+
   it('takes the path of each era and reports damaged lines by number', async () => {
     const file = join(scratch, 'small.txt');
     const head = 'a-1 [000] d..1. 1.00000';
