@@ -22,8 +22,8 @@ import { sortByTime } from './order.js';
 import { notATrace, refuse, withoutCpuColumn } from './refuse.js';
 import { Trace } from './trace.js';
 
-/** Lines looked at to tell the dialect. */
-const LOOK = 2000;
+/** Lines looked at to tell the dialect: a console log may come before the trace. */
+const LOOK = 20_000;
 const LINE_MAX = 1 << 20;
 const DAMAGED_MAX = 20;
 /** Events that belong to the subject: they are read or understood, not skipped. */
@@ -33,6 +33,8 @@ const KNOWN =
 const GENERIC_CALLBACK = 'generic_smp_call_function_single_interrupt';
 /** Two lines became one. */
 const SECOND = /[ :]ipi_send_cpu(?:mask)?: /;
+/** The time that printk() puts before a line: ftrace_dump() writes a trace into the log. */
+const CONSOLE = /^(?:<\d{1,3}>)?\[ {0,8}\d{1,8}\.\d{6}\] /;
 const FALLBACKS = ['bracket', 'verbose', 'latency', 'graph'] as const;
 
 export interface ReadOptions {
@@ -159,6 +161,7 @@ export class TraceReader {
       return this.#damage('a send without its CPU');
     }
     if (text.startsWith('=>')) trace.traits.add('with stacks');
+    else if (CONSOLE.test(text.slice(0, 40))) trace.traits.add('in a console log');
     else if (isFrame(line, text) || (this.#chain && line !== text)) {
       trace.traits.add('with call chains');
       this.#chain = true;

@@ -126,7 +126,11 @@ export function notATrace(name: string, lines: readonly string[]): UsageError {
   const text = some.join('\n').slice(0, 20_000);
   const kind = first === undefined ? undefined : KINDS.find(({ test }) => test(text, some));
   const got =
-    first === undefined ? 'an empty file' : (kind?.what ?? `"${printable(first.slice(0, 60))}"`);
+    first === undefined
+      ? lines.length > 1
+        ? 'blank lines'
+        : 'an empty file'
+      : (kind?.what ?? `"${printable(first.slice(0, 60))}"`);
   return refused(
     name,
     got,

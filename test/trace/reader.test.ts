@@ -76,6 +76,18 @@ describe('names of tasks are no anchors', () => {
   );
 });
 
+it('a console log with the dump of ftrace_dump() is read', () => {
+  const log = Array.from(
+    { length: 5000 },
+    (_, i) => `[  100.${String(i).padStart(6, '0')}] usb 1-1: device ${i}`,
+  );
+  const dump = [1, 2, 3].map(
+    (cpu, i) => `[  101.00000${i}]   <idle>-0         0d.h1.. 1012345${i}us : ${single(cpu)}`,
+  );
+  const trace = read([...log, '[  101.000000] Dumping ftrace buffer:', ...dump].join('\n'));
+  expect(trace).toMatchObject({ sends: 3, damagedCount: 0, cpus: 4, clock: 'ns' });
+});
+
 describe('symbols, masks and pointers', () => {
   const send = (fields: string) => {
     const trace = read(ftrace(8, [[0, 1, `ipi_send_cpu: ${fields}`]]));
