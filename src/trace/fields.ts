@@ -77,6 +77,11 @@ export function symbol(text: string): string {
   return printable(plus < 0 ? bare : bare.slice(0, plus));
 }
 
+/** As field(), but nothing when a blank follows the `=`: the line was cut there. */
+function symbolField(text: string, key: string): string | undefined {
+  return text.includes(`${key}= `) ? undefined : field(text, key);
+}
+
 /** What stands for a symbol that a one-liner didn't print. */
 export const NOT_RECORDED = '(not recorded)';
 
@@ -86,8 +91,8 @@ export const NOT_RECORDED = '(not recorded)';
  */
 export function parseSend(name: string, text: string, symbols = true): IpiSend | undefined {
   const missing = symbols ? undefined : NOT_RECORDED;
-  const callsite = field(text, 'callsite') || missing;
-  const callback = field(text, 'callback') || missing;
+  const callsite = symbolField(text, 'callsite') || missing;
+  const callback = symbolField(text, 'callback') || missing;
   if (!callsite || !callback) return undefined;
   const rest = { callsite: symbol(callsite), callback: symbol(callback) };
   if (name === 'ipi_send_cpu') {

@@ -223,6 +223,7 @@ export class TraceReader {
     const trace = this.#trace!;
     if (trace.dialect.format === 'trace-cmd' && this.#copy(cpu, name, text, time)) {
       trace.copies++;
+      if (SEND_EVENTS.has(name)) trace.copiedSends++;
       return;
     }
     trace.events.add(printable(name));

@@ -48,8 +48,9 @@ export class Trace {
   doubles = 0;
   /** Queued calls that Linux 6.3-6.4 prints as sends, though they needed no IPI of their own. */
   queuedOnly = 0;
-  /** Events that a second buffer recorded too: counted once. */
+  /** Events that a second buffer recorded too: counted once; and how many of them are sends. */
   copies = 0;
+  copiedSends = 0;
   /** Sends that don't say which CPU sent: damaged. */
   withoutCpu = 0;
   /** Events of virtual machines in a perf recording of their host: not replayed. */

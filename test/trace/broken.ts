@@ -127,7 +127,7 @@ function sends(text: string): number | undefined {
     const { rows } = trace;
     let found = 0;
     for (let row = 0; row < rows.length; row++) if (isSend(rows.what(row))) found++;
-    return found + trace.doubles + trace.copies;
+    return found + trace.doubles + trace.copiedSends;
   } catch (error) {
     expect((error as Error).name, String((error as Error).stack)).toBe('UsageError');
     return undefined;
