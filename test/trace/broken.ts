@@ -91,7 +91,9 @@ const SEND = new RegExp(
 );
 
 function grep(text: string, anchor: RegExp): number {
-  const rests = text.split('\n').map((line) => restOf(line.replace(/\r$/, ''), anchor));
+  // Longer lines are damage.
+  const lines = text.split('\n').filter((line) => line.length <= 2 ** 20);
+  const rests = lines.map((line) => restOf(line.replace(/\r$/, ''), anchor));
   // Of two lines that became one the first counts, if it is whole.
   const own = rests.map((rest) => {
     const begin = rest.indexOf('ipi_send_cpu') + 12;
