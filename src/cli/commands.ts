@@ -1,18 +1,13 @@
 // The commands, and what they exit with: 0 good, 1 an invariant or a check failed, 2 usage, 3 environment.
+
 import { createRequire } from 'node:module';
+import { meant } from '../core/check.js';
 import { InvariantError, UsageError, usage } from '../core/errors.js';
 import { COMPARE, runCompare } from './compare.js';
 import { ICR, runIcr } from './icr.js';
 import { COSTS, runCosts, runScenarios, SCENARIOS } from './library.js';
 import { MODELS, runModels } from './models.js';
-import {
-  type CommandSpec,
-  EXIT_CODES,
-  helpText,
-  nearest,
-  type Parsed,
-  parseCommand,
-} from './options.js';
+import { type CommandSpec, EXIT_CODES, helpText, type Parsed, parseCommand } from './options.js';
 import { RAMP, runRamp } from './ramp.js';
 import { REPLAY, runReplay } from './replay.js';
 import { RUN, runRun } from './run.js';
@@ -66,9 +61,7 @@ function version(): string {
 function commandOf(name: string): Command {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!;
   const names = Object.keys(COMMANDS);
-  const near = nearest(name, names);
-  const next = near ? `did you mean ${near}?` : 'see npx ipistorm --help';
-  throw usage('command', name, names.join(', '), next);
+  throw usage('command', name, names.join(', '), meant(name, names) ?? 'see npx ipistorm --help');
 }
 
 async function main(argv: string[], terminal: Terminal): Promise<number> {

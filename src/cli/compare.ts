@@ -1,5 +1,6 @@
 // ipistorm compare: single, mask of one, mask of k, allbutself, paravirtual.
 
+import { checkName } from '../core/check.js';
 import {
   CPU_LIMIT,
   DRIVER_MODES,
@@ -15,7 +16,7 @@ import { usage } from '../core/errors.js';
 import { Machine } from '../machine/machine.js';
 import { type Candidate, candidatesFor, type Measured, measureSlices } from '../machine/measure.js';
 import { comparisonSheet, conclusions } from '../report/compare-text.js';
-import { MACHINE_OPTIONS, machineOptions, oneOf, parseDriver } from './machine-options.js';
+import { MACHINE_OPTIONS, machineOptions, parseDriver } from './machine-options.js';
 import { parseNumber, parseNumberList } from './numbers.js';
 import type { CommandSpec, OptionSpec, Parsed } from './options.js';
 import { Breather } from './pace.js';
@@ -50,7 +51,7 @@ function pairs(args: Parsed, cpus: number): [Era, Driver][] {
   const eras = once(
     (args.text('eras') ?? Object.keys(ERAS).join(','))
       .split(',')
-      .map((e) => oneOf<Era>('--eras', e, ERAS)),
+      .map((e) => checkName<Era>('--eras', e, ERAS)),
   );
   const list = args.text('drivers');
   const named = list === undefined ? undefined : once(list.split(',').map(parseDriver));

@@ -1,5 +1,6 @@
 // ipistorm icr: what one send writes.
 
+import { meant } from '../core/check.js';
 import { snakeKeys } from '../core/counters.js';
 import { usage } from '../core/errors.js';
 import { C } from '../core/memory.js';
@@ -14,7 +15,7 @@ import {
 import { Machine } from '../machine/machine.js';
 import { MACHINE_OPTIONS, machineOptions } from './machine-options.js';
 import { formatList, formatShortList, parseNumber, parseNumberList } from './numbers.js';
-import { type CommandSpec, nearest, type Parsed } from './options.js';
+import type { CommandSpec, Parsed } from './options.js';
 import type { Terminal } from './terminal.js';
 
 export const ICR: CommandSpec = {
@@ -60,8 +61,7 @@ export function parseOp(text: string): Op {
   if (Object.hasOwn(OPS, key)) return key as Op;
   if (Object.hasOwn(SHORT, key)) return SHORT[key]!;
   const names = [...Object.keys(SHORT), ...Object.keys(OPS)];
-  const near = nearest(key, names);
-  throw usage('--op', text, names.join(', '), near && `did you mean ${near}?`);
+  throw usage('--op', text, names.join(', '), meant(key, names));
 }
 
 /** Without ids or a topology the machine is as large as the highest CPU named. */

@@ -1,5 +1,6 @@
 // The options that describe a machine, shared by the commands.
 
+import { checkName, checkOneOf } from '../core/check.js';
 import {
   DRIVERS,
   type Driver,
@@ -11,9 +12,8 @@ import {
 } from '../core/config.js';
 import { usage } from '../core/errors.js';
 import { L } from '../core/memory.js';
-import type { Model } from '../core/models.js';
 import { parseNumber, parseNumberList } from './numbers.js';
-import { nearest, type OptionSpec, type Parsed } from './options.js';
+import type { OptionSpec, Parsed } from './options.js';
 
 /** Models without a serial bus: Linux's senders would wait for it, and only advance() gives it time. */
 const STORM_MODELS = ['sdm', 'amd', 'kvm', 'qemu'] as const;
@@ -49,18 +49,10 @@ const ALIASES: Record<string, Driver> = {
   probe_32: 'default_32',
 };
 
-/** A word of a table, or an error with the nearest one. */
-export function oneOf<T extends string>(what: string, text: string, table: Record<T, unknown>): T {
-  if (Object.hasOwn(table, text)) return text as T;
-  const names = Object.keys(table);
-  const near = nearest(text, names);
-  throw usage(what, text, names.join(', '), near && `did you mean ${near}?`);
-}
-
 export function parseDriver(text: string): Driver {
   const name = text.replace(/-/g, '_');
   if (Object.hasOwn(ALIASES, name)) return ALIASES[name]!;
-  return oneOf('--driver', name, DRIVERS);
+  return checkName('--driver', name, DRIVERS);
 }
 
 export function machineOptions(args: Parsed, defaults: MachineOptions = {}): MachineOptions {
@@ -87,19 +79,18 @@ export function machineOptions(args: Parsed, defaults: MachineOptions = {}): Mac
   const vendor = args.text('vendor');
   const model = args.text('model');
   if (mode !== undefined) {
-    options.mode = oneOf<Mode>('--mode', mode, MODES);
+    options.mode = checkName<Mode>('--mode', mode, MODES);
     delete options.driver;
   }
-  if (era !== undefined) options.era = oneOf<Era>('--era', era, ERAS);
+  if (era !== undefined) options.era = checkName<Era>('--era', era, ERAS);
   if (driver !== undefined) {
     options.driver = parseDriver(driver);
     if (mode === undefined) delete options.mode;
   }
   if (model !== undefined) {
-    const models = Object.fromEntries(STORM_MODELS.map((name) => [name, 0]));
-    options.model = oneOf('--model', model, models) as Model;
+    options.model = checkOneOf('--model', model, STORM_MODELS);
   }
-  if (vendor !== undefined) options.vendor = oneOf('--vendor', vendor, { intel: 0, amd: 0 });
+  if (vendor !== undefined) options.vendor = checkName('--vendor', vendor, { intel: 0, amd: 0 });
   if (args.flag('no-ipi-broadcast')) options.noIpiBroadcast = true;
   if (args.flag('no-hotplug-cpu')) options.hotplugCpu = false;
   return options;

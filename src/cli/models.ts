@@ -1,7 +1,8 @@
 // ipistorm models: where real local APICs differ, and why.
+import { checkOneOf } from '../core/check.js';
 import { usage } from '../core/errors.js';
 import { MODEL_FLAGS, MODEL_NAMES, type Model, type ModelFlag } from '../core/models.js';
-import { type CommandSpec, nearest, type Parsed } from './options.js';
+import type { CommandSpec, Parsed } from './options.js';
 import type { Terminal } from './terminal.js';
 
 export const MODELS: CommandSpec = {
@@ -27,9 +28,7 @@ const shown = (name: string, value: string | number): string =>
   typeof value === 'number' && !DECIMAL.has(name) ? `0x${value.toString(16)}` : String(value);
 
 function parseModel(text: string): Model {
-  if ((MODEL_NAMES as readonly string[]).includes(text)) return text as Model;
-  const near = nearest(text, MODEL_NAMES);
-  throw usage('model', text, MODEL_NAMES.join(', '), near && `did you mean ${near}?`);
+  return checkOneOf('model', text, MODEL_NAMES);
 }
 
 /** One model is compared with sdm, several with each other; without a name all of them. */

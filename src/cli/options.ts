@@ -3,8 +3,6 @@ import { parseArgs } from 'node:util';
 import { UsageError, usage } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 
-export { nearest } from '../core/nearest.js';
-
 export const EXIT_CODES =
   'Exit codes: 0 good, 1 a check failed, 2 usage or unusable input, 3 cannot read or write, 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.';
 

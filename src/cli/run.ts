@@ -1,5 +1,7 @@
 // ipistorm run: a scenario on a machine with a clock.
+
 import { deflateSync } from 'node:zlib';
+import { checkName } from '../core/check.js';
 import { usage } from '../core/errors.js';
 import { hdrLog } from '../report/hdr.js';
 import { timedJson } from '../report/json.js';
@@ -21,7 +23,6 @@ import { type TimedOptions, type TimedResult, TimedRun } from '../timed/engine.j
 import { costSet, SCENARIO_NAMES, scenario } from '../timed/library.js';
 import { LATENCIES, type Latency } from '../timed/names.js';
 import type { Scenario } from '../timed/scenario.js';
-import { oneOf } from './machine-options.js';
 import type { CommandSpec, Parsed } from './options.js';
 import { checkOutputs, type NamedFile, writeOutput } from './outputs.js';
 import { Pace } from './pace.js';
@@ -211,7 +212,7 @@ function inputsOf(name: string, args: Parsed): NamedFile[] {
 /** @throws UsageError for a format that has no place for --why */
 function formatOf(args: Parsed): string {
   const asked = args.flag('json') ? 'json' : (args.text('format') ?? 'text');
-  const format = oneOf('--format', asked, FORMATS);
+  const format = checkName('--format', asked, FORMATS);
   if (args.flag('why') && !EXPLAINS.has(format))
     throw usage('--why', `--format ${format}`, `${[...EXPLAINS].join(', ')} with it`);
   return format;

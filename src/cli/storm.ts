@@ -1,5 +1,6 @@
 // ipistorm storm: an untimed storm and its counters.
 
+import { checkName } from '../core/check.js';
 import type { MachineOptions } from '../core/config.js';
 import { InvariantError, usage } from '../core/errors.js';
 import { Machine } from '../machine/machine.js';
@@ -7,7 +8,7 @@ import { PATTERNS, type StormOptions, stormJson, VIAS } from '../machine/storm.j
 import { procInterrupts } from '../report/interrupts.js';
 import { type StormRun, stormCsvRows, stormSheet, wallClock } from '../report/storm-text.js';
 import { si } from '../report/units.js';
-import { MACHINE_OPTIONS, machineOptions, oneOf } from './machine-options.js';
+import { MACHINE_OPTIONS, machineOptions } from './machine-options.js';
 import { parseNumber, parseNumberList, parseSeed } from './numbers.js';
 import type { CommandSpec, Parsed } from './options.js';
 import { Pace } from './pace.js';
@@ -106,11 +107,11 @@ function stormOptions(args: Parsed, preset: Preset): StormOptions {
   };
   const pattern = args.text('pattern');
   if (pattern !== undefined) {
-    options.pattern = oneOf('--pattern', pattern, PATTERNS);
+    options.pattern = checkName('--pattern', pattern, PATTERNS);
     delete options.via;
   }
   const via = args.text('via');
-  if (via !== undefined) options.via = oneOf('--via', via, VIAS);
+  if (via !== undefined) options.via = checkName('--via', via, VIAS);
   const vectors = args.text('vectors');
   if (vectors !== undefined) options.vectors = parseNumberList('--vectors', vectors, 0, 255, 256);
   const seed = args.text('seed');
@@ -173,7 +174,7 @@ export async function timedStorm(
 }
 
 export async function runStorm(args: Parsed, terminal: Terminal): Promise<number> {
-  const preset = PRESETS[oneOf('--preset', args.text('preset') ?? 'random', PRESETS)]!;
+  const preset = PRESETS[checkName('--preset', args.text('preset') ?? 'random', PRESETS)]!;
   const repeat = parseNumber('--repeat', args.text('repeat') ?? '1', 1, 1000);
   const options = stormOptions(args, preset);
   if (args.flag('tlb') && !args.flag('interrupts'))

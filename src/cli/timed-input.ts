@@ -1,15 +1,16 @@
 // What the timed commands read: a scenario and a cost set, by name or from a file, and changes to them.
+
 import { statSync } from 'node:fs';
+import { checkName, meant } from '../core/check.js';
 import { DRIVERS, ERAS } from '../core/config.js';
 import { usage } from '../core/errors.js';
-import { nearest } from '../core/nearest.js';
 import { fdOf, shownName } from '../input/path.js';
 import { readWhole, receive } from '../input/whole.js';
 import { parseCommented } from '../timed/commented.js';
 import { type CostSet, checkCosts } from '../timed/costs.js';
 import { COST_SETS, costSet, SCENARIO_NAMES, scenarioText } from '../timed/library.js';
 import { checkScenario, type Scenario } from '../timed/scenario.js';
-import { oneOf, parseDriver } from './machine-options.js';
+import { parseDriver } from './machine-options.js';
 import { parseNumber, parseSeed } from './numbers.js';
 import type { OptionSpec, Parsed } from './options.js';
 import { type Terminal, watchInterrupt } from './terminal.js';
@@ -109,8 +110,7 @@ export function known(
   otherwise = 'or a file of your own',
 ): string {
   if (names.includes(name)) return name;
-  const near = nearest(name, names);
-  throw usage(what, name, names.join(', '), near ? `did you mean ${near}?` : otherwise);
+  throw usage(what, name, names.join(', '), meant(name, names) ?? otherwise);
 }
 
 function loadScenario(name: string): unknown {
@@ -216,7 +216,7 @@ export function timedScenario(name: string, args: Parsed): Scenario {
   const driver = args.text('driver');
   if (driver !== undefined) machine.driver = parseDriver(driver);
   const era = args.text('era');
-  if (era !== undefined) machine.era = oneOf('--era', era, ERAS);
+  if (era !== undefined) machine.era = checkName('--era', era, ERAS);
   const changed: Record<string, unknown> = { ...raw, machine };
   const duration = args.text('duration');
   if (duration !== undefined) changed.duration_ns = parseTime('--duration', duration);
@@ -232,5 +232,9 @@ export function timedSeed(args: Parsed): bigint {
 }
 
 export function timedScheduler(args: Parsed): 'auto' | 'heap' | 'windows' {
-  return oneOf('--scheduler', args.text('scheduler') ?? 'auto', { auto: 0, heap: 0, windows: 0 });
+  return checkName('--scheduler', args.text('scheduler') ?? 'auto', {
+    auto: 0,
+    heap: 0,
+    windows: 0,
+  });
 }

@@ -1,15 +1,13 @@
 // What the replay commands read: a trace, in one pass.
+import { checkOneOf } from '../core/check.js';
 import { convert, convertible } from '../input/convert.js';
 import { type LineSource, openLines } from '../input/lines.js';
 import { shownName } from '../input/path.js';
-import { FORMATS, type TraceFormat } from '../trace/dialect.js';
+import { FORMATS } from '../trace/dialect.js';
 import { TraceReader } from '../trace/reader.js';
 import type { Trace } from '../trace/trace.js';
-import { oneOf } from './machine-options.js';
 import type { Parsed } from './options.js';
 import { breathe, type Interrupt, type Terminal, watchInterrupt } from './terminal.js';
-
-const NAMES = Object.fromEntries(FORMATS.map((name) => [name, 0])) as Record<TraceFormat, 0>;
 
 export interface TraceInput {
   /** Instead of the detected one. */
@@ -49,7 +47,7 @@ export async function readTrace(
   terminal: Terminal,
   interrupt: Interrupt,
 ): Promise<ReadTrace | undefined> {
-  const forced = format === undefined ? undefined : oneOf('--format', format, NAMES);
+  const forced = format === undefined ? undefined : checkOneOf('--format', format, FORMATS);
   const reader = new TraceReader({ name: shownName(path), format: forced });
   const source = open(path, through);
   let told = 0;

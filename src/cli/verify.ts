@@ -1,12 +1,13 @@
 // ipistorm verify: the simulator judged by recordings of real systems.
-import { UsageError, usage } from '../core/errors.js';
+import { checkOneOf } from '../core/check.js';
+import { UsageError } from '../core/errors.js';
 import { MODEL_NAMES, type Model } from '../core/models.js';
 import { ReadError } from '../input/path.js';
 import { count } from '../report/units.js';
 import type { Ledger, Mismatch, MismatchGroup } from '../verify/recording.js';
 import { type Verified, verifyFile } from '../verify/verify.js';
 import { parseNumber } from './numbers.js';
-import { type CommandSpec, nearest, type Parsed } from './options.js';
+import type { CommandSpec, Parsed } from './options.js';
 import { breathe, type Interrupt, type Terminal, watchInterrupt } from './terminal.js';
 
 export const VERIFY: CommandSpec = {
@@ -30,9 +31,7 @@ export const VERIFY: CommandSpec = {
 };
 
 function parseModel(text: string | undefined): Model | undefined {
-  if (text === undefined || (MODEL_NAMES as readonly string[]).includes(text)) return text as Model;
-  const near = nearest(text, MODEL_NAMES);
-  throw usage('--model', text, MODEL_NAMES.join(', '), near && `did you mean ${near}?`);
+  return text === undefined ? undefined : checkOneOf('--model', text, MODEL_NAMES);
 }
 
 function isGood({ ledger }: Verified): boolean {

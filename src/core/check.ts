@@ -31,8 +31,12 @@ export function checkName<T extends string>(
   value: unknown,
   table: Readonly<Record<T, unknown>>,
 ): T {
-  if (typeof value === 'string' && Object.hasOwn(table, value)) return value as T;
-  const names = Object.keys(table);
+  return checkOneOf(what, value, Object.keys(table) as T[]);
+}
+
+/** One of a list of names. */
+export function checkOneOf<T extends string>(what: string, value: unknown, names: readonly T[]): T {
+  if ((names as readonly unknown[]).includes(value)) return value as T;
   throw usage(what, value, names.join(', '), meant(value, names));
 }
 

@@ -4,7 +4,16 @@ import { once } from 'node:events';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type BinaryKind, binaryKind, commandLine, HEAD_BYTES } from './kinds.js';
 import { headError, type LineSource } from './lines.js';
-import { asArgument, explained, fdOf, ReadError, refusal, shownName, statInput } from './path.js';
+import {
+  asArgument,
+  explained,
+  fdOf,
+  printable,
+  ReadError,
+  refusal,
+  shownName,
+  statInput,
+} from './path.js';
 import { type Chunks, Pull } from './pull.js';
 import { decoderOf, linesOf, Splitter } from './text.js';
 
@@ -90,12 +99,7 @@ async function endOf(child: ChildProcess, path: string, argv: readonly string[])
     throw refusal(
       path,
       `${code === null ? `signal ${signal}` : `exit code ${code}`} from ${commandLine(argv)}`,
-      said
-        .trim()
-        .split('\n')
-        .at(-1)
-        ?.replace(/[\x00-\x1f\x7f-\x9f]/g, '?')
-        .slice(0, 200),
+      printable(said.trim().split('\n').at(-1)!).slice(0, 200),
     );
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

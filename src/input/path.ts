@@ -33,11 +33,13 @@ const NEXT: Readonly<Record<string, string>> = {
 };
 
 export function shownName(path: string): string {
+  if (path === '') return '""';
   return fdOf(path) === 0 ? 'standard input' : printable(path);
 }
 
-function printable(path: string): string {
-  return path === '' ? '""' : path.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+/** Text from outside, without control characters. */
+export function printable(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 }
 
 /** The descriptor that a path names: 0 of `-` and /dev/stdin, N of /dev/fd/N. */

@@ -1,5 +1,6 @@
 // A replayed trace: each driver's costs, who sent to whom, and what the trace leaves open.
 
+import { NOT_RECORDED } from '../trace/fields.js';
 import type { Losses } from '../trace/losses.js';
 import type { DriverResult, Replay } from '../trace/replay.js';
 import type { Trace } from '../trace/trace.js';
@@ -54,7 +55,10 @@ function addReading(trace: Trace, replay: Replay, sheet: Sheet): void {
   const { losses } = trace;
   const other =
     trace.unknownEvents > 0 ? `, ${count(trace.unknownEvents)} other events skipped` : '';
-  const lost = losses.total > 0 ? `, ${count(losses.total)} events lost by the recorder` : '';
+  const lost =
+    losses.total > 0
+      ? `, ${losses.unknown > 0 ? 'at least ' : ''}${count(losses.total)} events lost by the recorder`
+      : '';
   sheet.line(`damaged lines: ${count(trace.damagedCount)}${other}${lost}`);
   for (const { line, reason } of trace.damaged.slice(0, DAMAGED_SHOWN))
     sheet.line(`  line ${line}: ${reason}`, 'note');
@@ -72,6 +76,8 @@ function addReading(trace: Trace, replay: Replay, sheet: Sheet): void {
     sheet.line(`${count(trace.queuedOnly)} queued calls needed no IPI of their own`, 'note');
   if (trace.copies > 0)
     sheet.line(`${count(trace.copies)} events are in two buffers: counted once`, 'note');
+  if (trace.callbacks.counts.has(NOT_RECORDED))
+    sheet.line('callbacks are not recorded: a send to one CPU is taken for a call', 'note');
   if (trace.guestEvents > 0)
     sheet.line(`${count(trace.guestEvents)} events of virtual machines: not replayed`, 'note');
   if (trace.sources.size > 1)
@@ -106,9 +112,9 @@ const LOSSES_SHOWN = 8;
 
 function addLosses(losses: Losses, sheet: Sheet): void {
   const list = losses.perCpu();
-  for (const { cpu, lost, share } of list.slice(0, LOSSES_SHOWN))
+  for (const { cpu, lost, share, unknown } of list.slice(0, LOSSES_SHOWN))
     sheet.line(
-      `${percent(share)} of the events of CPU ${cpu} are lost (${count(lost)}): what became of IPIs to it in those stretches is not observed`,
+      `${unknown > 0 ? 'at least ' : ''}${percent(share)} of the events of CPU ${cpu} are lost (${count(lost)}): what became of IPIs to it in those stretches is not observed`,
       'note',
     );
   if (list.length > LOSSES_SHOWN)

@@ -1,7 +1,9 @@
 // Texts of a cpumask. Linux lib/vsprintf.c %*pb (hex groups) and %*pbl (lists); libtraceevent prints lists.
 import { usage } from '../core/errors.js';
+import { L } from '../core/memory.js';
 
-const CPUS_MAX = 65536;
+/** CPUs of a machine, and the end of their numbers. */
+export const CPUS_MAX = L.CPUS_MAX;
 
 /** "0-1,3-79" or "14,17,21"; empty text is the empty mask. Ascending CPU numbers below 65,536. */
 export function parseCpuList(text: string): number[] {
@@ -45,7 +47,8 @@ export function parseByteArrayMask(text: string): number[] {
       throw usage('cpumask', text, 'bytes such as ARRAY[0e, 00]');
     for (let bit = 0; bit < 8; bit++) if ((bits >> bit) & 1) cpus.push(i * 8 + bit);
   });
-  if ((cpus.at(-1) ?? 0) >= CPUS_MAX) throw usage('cpumask', text.slice(0, 60), 'CPUs below 65536');
+  if ((cpus.at(-1) ?? 0) >= CPUS_MAX)
+    throw usage('cpumask', text.slice(0, 60), `CPUs below ${CPUS_MAX}`);
   return cpus;
 }
 

@@ -1,4 +1,5 @@
 // Which tool wrote a trace, told once from its first lines.
+import { CPUS_MAX } from './cpumask.js';
 import {
   scanBracket,
   scanGraph,
@@ -34,7 +35,7 @@ export function scanColumns(line: string, out: TraceLine): boolean {
   const m = COLUMNS.exec(line);
   if (!m) return false;
   const [, seconds, ns = '', cpu, system, name, text] = m;
-  if (Number(cpu) >= 65536) return false;
+  if (Number(cpu) >= CPUS_MAX) return false;
   const stamp = ns.padStart(10, '0');
   out.whole = seconds ? seconds.split('.')[0]! : stamp.slice(0, -9);
   out.fraction = seconds ? seconds.split('.')[1]! : stamp.slice(-9);

@@ -1,11 +1,11 @@
 // Sends that a trace prints twice.
 import { isSend, ROW } from './events.js';
+import { isGenericCall } from './fields.js';
 import type { Trace } from './trace.js';
 
-const GENERIC = 'generic_smp_call_function';
-/** One send's two records are this close. */
+/** Ours: one send's two records are much closer, two sends of a CPU rarely as close. */
 const NEAR_NS = 100_000;
-/** So many sends of a CPU back a queued call is looked for: interrupts send in between. */
+/** Ours: an interrupt between the queued call and its IPI sends a few. */
 const LOOK_BACK = 6;
 
 /**
@@ -61,7 +61,7 @@ class Pairs {
     if (before !== undefined && this.#same(before, row)) {
       rows.retype(rows.what(row) === ROW.sendMask ? row : before, ROW.queuedMask);
       this.#trace.doubles++;
-    } else if (callback.startsWith(GENERIC)) {
+    } else if (isGenericCall(callback)) {
       this.ipis++;
       const at = open.findLastIndex((call) => this.#covers(call.row, row));
       if (at >= 0) this.paired++;

@@ -1,7 +1,7 @@
 // Fields of the events, by key: `cpu=1 callsite=f+0x1/0x20 [kvm] callback=0x0`.
 // Linux 6.12 include/trace/events/ipi.h, csd.h, sched.h, arch/x86/include/asm/trace/irq_vectors.h.
 import { C } from '../core/memory.js';
-import { parseMask } from './cpumask.js';
+import { CPUS_MAX, parseMask } from './cpumask.js';
 
 export interface IpiSend {
   kind: 'cpu' | 'mask';
@@ -28,7 +28,6 @@ const REASONS: Readonly<Record<string, number>> = {
   IRQ: C.VECTOR_IRQ_WORK,
 };
 
-const CPU_LIMIT = 65536;
 const TEXT_MAX = 200;
 
 /** Text of a stranger's file, safe to print on a terminal. */
@@ -96,7 +95,7 @@ export function parseSend(name: string, text: string, symbols = true): IpiSend |
   if (!callsite || !callback) return undefined;
   const rest = { callsite: symbol(callsite), callback: symbol(callback) };
   if (name === 'ipi_send_cpu') {
-    const cpu = number(field(text, 'cpu'), CPU_LIMIT);
+    const cpu = number(field(text, 'cpu'), CPUS_MAX);
     return cpu < 0 ? undefined : { kind: 'cpu', cpus: [cpu], ...rest };
   }
   const mask = field(text, 'cpumask');
@@ -106,6 +105,11 @@ export function parseSend(name: string, text: string, symbols = true): IpiSend |
   } catch {
     return undefined;
   }
+}
+
+/** Callback of the calls' IPIs since Linux 6.4, generic_smp_call_function_single_interrupt(), and of older ones. */
+export function isGenericCall(callback: string): boolean {
+  return callback.startsWith('generic_smp_call_function');
 }
 
 /** Whether an event says that an IPI handler began. */
@@ -122,12 +126,12 @@ export function parseHandlerEntry(name: string, text: string): number | undefine
 /** csd_queue_cpu: the function queued and its target. */
 export function parseQueue(text: string): { cpu: number; func: string } | undefined {
   const func = field(text, 'func');
-  return func ? { cpu: number(field(text, 'cpu'), CPU_LIMIT), func: symbol(func) } : undefined;
+  return func ? { cpu: number(field(text, 'cpu'), CPUS_MAX), func: symbol(func) } : undefined;
 }
 
 /** Target of sched_waking and sched_wakeup, -1 without. */
 export function parseWake(text: string): number {
-  return number(/target_cpu=(\d{1,5})/.exec(text)?.[1]?.replace(/^0+(?=\d)/, ''), CPU_LIMIT);
+  return number(/target_cpu=(\d{1,5})/.exec(text)?.[1]?.replace(/^0+(?=\d)/, ''), CPUS_MAX);
 }
 
 /** kvm_apic_ipi: "dst 1 vec 251 (Fixed|physical|assert|edge|dst)". Linux arch/x86/kvm/trace.h. */

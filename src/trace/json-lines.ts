@@ -1,5 +1,6 @@
 // wprof's JSON lines (its JSON_SCHEMA.md 3.1): a header, stacks, then events by the time they end.
 import { C } from '../core/memory.js';
+import { CPUS_MAX } from './cpumask.js';
 
 /** One line that matters. Times are text: seconds from the recording's start, up to 9 digits. */
 export type JsonEvent =
@@ -15,7 +16,7 @@ const VECTORS: Readonly<Record<string, number>> = {
 };
 
 function cpuOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 65536
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < CPUS_MAX
     ? value
     : undefined;
 }

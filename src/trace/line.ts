@@ -3,6 +3,8 @@
 // trace_print_context(), trace_print_lat_context(), kernel/trace/trace_functions_graph.c
 // print_graph_prologue(), tools/perf/builtin-script.c perf_sample__fprintf_start(), trace-cmd report.
 
+import { CPUS_MAX } from './cpumask.js';
+
 /** What a timestamp counts. */
 export type Unit = 'ns' | 'ticks' | 'none';
 
@@ -28,7 +30,6 @@ export class TraceLine {
   only: Unit | undefined;
 }
 
-const CPU_LIMIT = 65536;
 const [TAB, SPACE, DOT, COLON, CLOSE] = [9, 32, 46, 58, 93] as const;
 
 const digit = (code: number) => code >= 48 && code <= 57;
@@ -228,7 +229,7 @@ function scan(line: string, out: TraceLine, rest: typeof timed, sure = SURE): bo
 function taken(line: string, open: number, end: number, out: TraceLine): boolean {
   out.cpu = Number(line.slice(open + 1, end - 1));
   out.head = line.slice(0, open).trim();
-  return out.cpu < CPU_LIMIT;
+  return out.cpu < CPUS_MAX;
 }
 
 /** `task-pid [cpu] flags time: event: fields`, and perf's `task pid [cpu] time: sys:event: fields`. */
@@ -253,7 +254,7 @@ export function scanLatency(line: string, out: TraceLine): boolean {
     const end = time(line, skip(line, gap), out);
     if (end < 0) continue;
     out.cpu = Number(line.slice(cpu, state));
-    if (out.cpu >= CPU_LIMIT) return false;
+    if (out.cpu >= CPUS_MAX) return false;
     out.head = line.slice(0, pid).trim();
     event(line, beforeEvent(line, end, out), out);
     return true;
@@ -270,7 +271,7 @@ export function scanVerbose(line: string, out: TraceLine): boolean {
   const m = VERBOSE.exec(line.slice(0, 400));
   if (!m) return false;
   out.cpu = Number(m[2]);
-  if (out.cpu >= CPU_LIMIT) return false;
+  if (out.cpu >= CPUS_MAX) return false;
   const stamp = BigInt(`0x${m[6]}`).toString();
   if (m[7]!.endsWith('ms')) {
     const us = stamp.padStart(7, '0');
@@ -311,7 +312,7 @@ export function scanGraph(line: string, out: TraceLine): boolean {
   if (cpu === at || cpu - at > 5 || line[cpu] !== ')' || !blank(line.charCodeAt(cpu + 1)))
     return false;
   out.cpu = Number(line.slice(at, cpu));
-  if (out.cpu >= CPU_LIMIT) return false;
+  if (out.cpu >= CPUS_MAX) return false;
   out.diff = false;
   const open = line.indexOf('/* ', cpu);
   out.head = '';

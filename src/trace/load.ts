@@ -3,6 +3,7 @@ import { C } from '../core/memory.js';
 import { FUNCS } from '../timed/names.js';
 import type { RecordedOperation } from '../timed/recorded.js';
 import { isSend, ROW } from './events.js';
+import { isGenericCall } from './fields.js';
 import type { Trace } from './trace.js';
 
 type Func = RecordedOperation['func'];
@@ -63,7 +64,7 @@ export class TraceLoad {
     const none = { vector: 0, func, wait: false };
     if (send.kind === 'mask') return { ...none, do: 'call', wait: true };
     if (send.callback === '') return { ...none, do: 'send', vector: C.VECTOR_RESCHEDULE };
-    const generic = send.callback.startsWith('generic_smp_call_function');
+    const generic = isGenericCall(send.callback);
     if (!generic && send.cpus[0] === from) return { ...none, do: 'irq_work' };
     if (send.callsite.startsWith('ttwu_queue_wakelist')) {
       return { ...none, do: 'wake', func: 'sched_ttwu_pending' };

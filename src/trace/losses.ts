@@ -1,5 +1,7 @@
 // What the recorder lost, and in which stretch of which CPU's events.
 
+import { CPUS_MAX } from './cpumask.js';
+
 /** A stretch of one CPU in which events are missing: rows (not lines) from `from` up to `to`. */
 export interface Gap {
   /** -1: any. */
@@ -10,8 +12,10 @@ export interface Gap {
 
 export interface CpuLoss {
   cpu: number;
-  /** Events lost, as far as the recorder said how many. */
+  /** Events lost; a place of unknown size counts as one. */
   lost: number;
+  /** Places of unknown size: `lost` and `share` are lower bounds when there are any. */
+  unknown: number;
   /** Places where some were lost. */
   gaps: number;
   /** lost / (lost + seen), 0 to 1. */
@@ -24,7 +28,7 @@ export class Losses {
   /** Places where the recorder said that events were lost, but not how many. */
   unknown = 0;
   readonly gaps: Gap[] = [];
-  readonly #lost = new Map<number, { lost: number; gaps: number }>();
+  readonly #lost = new Map<number, { lost: number; gaps: number; unknown: number }>();
   readonly #seen = new Map<number, { events: number; row: number }>();
 
   /** An event of `cpu` was read; `row` is the next row's number. */
@@ -38,11 +42,14 @@ export class Losses {
 
   /** `count` events of `cpu` are missing before its next one; undefined: nobody knows how many. */
   lost(cpu: number, count: number | undefined, row: number): void {
-    const known = this.#lost.get(cpu) ?? { lost: 0, gaps: 0 };
+    const known = this.#lost.get(cpu) ?? { lost: 0, gaps: 0, unknown: 0 };
     known.lost += count ?? 1;
     known.gaps++;
     this.#lost.set(cpu, known);
-    if (count === undefined) this.unknown++;
+    if (count === undefined) {
+      known.unknown++;
+      this.unknown++;
+    }
     this.gaps.push({ cpu, from: this.#seen.get(cpu)?.row ?? 0, to: row });
   }
 
@@ -69,9 +76,9 @@ export class Losses {
 
   perCpu(): CpuLoss[] {
     return [...this.#lost]
-      .map(([cpu, { lost, gaps }]) => {
+      .map(([cpu, { lost, gaps, unknown }]) => {
         const seen = this.#seen.get(cpu)?.events ?? 0;
-        return { cpu, lost, gaps, share: lost / (lost + seen) };
+        return { cpu, lost, unknown, gaps, share: lost / (lost + seen) };
       })
       .sort((a, b) => a.cpu - b.cpu);
   }
@@ -111,7 +118,7 @@ export function parseHeaderCpus(line: string): number | undefined {
     /^(?:\s{0,60}[\w.-]{1,60}:)?\s{0,60}cpus=(\d{1,5})\s{0,20}$/.exec(line) ??
     /^# nrcpus online {0,4}: {0,4}(\d{1,5})\s{0,20}$/.exec(line);
   const cpus = Number(m?.[1]);
-  return m && cpus > 0 && cpus <= 65536 ? cpus : undefined;
+  return m && cpus > 0 && cpus <= CPUS_MAX ? cpus : undefined;
 }
 
 /** What a header says of the buffer: entries in it, and written in all. */

@@ -1,6 +1,7 @@
 // Reads a trace line by line in one pass: decides the dialect, then fills a Trace.
 import { UsageError } from '../core/errors.js';
 import { TraceClock } from './clock.js';
+import { CPUS_MAX } from './cpumask.js';
 import { type Dialect, detect, isComment, SCANS, type Scan, type TraceFormat } from './dialect.js';
 import { markDoubles } from './doubles.js';
 import { ROW } from './events.js';
@@ -190,7 +191,7 @@ export class TraceReader {
   }
 
   #lost(cpu: number, count: number | undefined): void {
-    if (cpu >= 65536) return this.#damage('a CPU number of 65536 or more');
+    if (cpu >= CPUS_MAX) return this.#damage(`a CPU number of ${CPUS_MAX} or more`);
     const trace = this.#trace!;
     trace.losses.lost(cpu, count, trace.rows.length);
     trace.highestCpu = Math.max(trace.highestCpu, cpu);

@@ -13,6 +13,7 @@ import {
 import { C } from '../core/memory.js';
 import { Machine } from '../machine/machine.js';
 import { isSend, ROW } from './events.js';
+import { isGenericCall } from './fields.js';
 import type { Trace } from './trace.js';
 import { Watch } from './watch.js';
 
@@ -57,7 +58,7 @@ export interface LeftOut {
   reason: string;
 }
 
-/** An IPI and the wakeup that it is for are this close. */
+/** Ours: try_to_wake_up() takes microseconds from its first tracepoint to its last. */
 const WAKING_NS = 1e6;
 /** Rows between two yields of run(). */
 const SLICE = 1 << 14;
@@ -172,8 +173,9 @@ export class Replay {
     if (rows.what(row) === ROW.sendMask) return C.VECTOR_CALL_FUNCTION;
     const callback = rows.names.text(rows.b(row));
     if (callback === '') return C.VECTOR_RESCHEDULE;
-    const generic = callback.startsWith('generic_smp_call_function');
-    return rows.a(row) === from && !generic ? C.VECTOR_IRQ_WORK : C.VECTOR_CALL_FUNCTION_SINGLE;
+    return rows.a(row) === from && !isGenericCall(callback)
+      ? C.VECTOR_IRQ_WORK
+      : C.VECTOR_CALL_FUNCTION_SINGLE;
   }
 
   #send(from: number, row: number, targets: readonly number[]): void {

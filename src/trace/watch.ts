@@ -24,7 +24,7 @@ export const UNSEEN = {
   skew: 5,
 } as const;
 const [NONE, PENDING] = [0, 1] as const;
-/** Clocks of CPUs differ by less. */
+/** Ours: trace_clock local drifts by microseconds between CPUs. */
 const SKEW_NS = 1e6;
 
 export class Watch {

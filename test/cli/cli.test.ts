@@ -345,6 +345,12 @@ describe('ipistorm replay', () => {
       lost_events: 27,
       entries_announced: 40,
     });
+    writeFileSync(file, readFileSync(file, 'utf8').replace('LOST 17 EVENTS', 'LOST EVENTS'));
+    const unsure = (await run('replay', file)).stdout;
+    expect(unsure).toContain('at least 11 events lost by the recorder');
+    expect(unsure).toContain('at least 50 % of the events of CPU 1 are lost (1)');
+    writeFileSync(file, '5000000001 3 ipi_send_cpu cpu=1\n5000000009 3 ipi_send_cpu cpu=2\n');
+    expect((await run('replay', file)).stdout).toContain('callbacks are not recorded');
   });
 
   it('takes the path of each era and reports damaged lines by number', async () => {
